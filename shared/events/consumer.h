@@ -1,0 +1,100 @@
+/*
+ * Consumer: makes each event of another service take effect exactly once, in order.
+ *
+ * Its whole memory is one row, consumer_position(source, stream, sequence). It reads what the bus
+ * has delivered, and then, in one transaction, moves the position from where it stood (first: that
+ * is the fence against another leader), lets the handler act on the events in the order of their
+ * sequence, appends the events that follow from them, and commits. Only then do the
+ * acknowledgements go out.
+ *
+ *     at or below the position   a duplicate: dropped
+ *     the next one               applied
+ *     later                      a hole: what is missing is pulled from the producer's feed
+ *
+ * It also pulls at the start, after every subscription, and when the head that the producer told
+ * CONSUMER_HEAD_MS ago is still not reached (a lost last event leaves no hole to see). So the broker
+ * needs to remember nothing.
+ *
+ * When a batch raises, it is replayed event by event. An event that can not take effect - SQLSTATE
+ * class 22 or 23, unreadable, of an unknown type, or refused by the domain - becomes a dead letter
+ * in the transaction that moves the position past it. Everything else is the weather: nothing is
+ * acknowledged, and the loop backs off. What the bus brings is trusted only if it reads well and
+ * continues the sequence; what does not is put aside without moving the position, and the log is
+ * asked.
+ */
+#ifndef CHECKOUT_EVENTS_CONSUMER_H
+#define CHECKOUT_EVENTS_CONSUMER_H
+
+#include "shared/bus/mqtt.h"
+#include "shared/db/transaction.h"
+#include "shared/events/event.h"
+#include "shared/events/feed.h"
+
+/* Events in one transaction. */
+enum { CONSUMER_BATCH_MAX = 500 };
+
+/* How often the producer is asked for its head, and how long an event may be missing. */
+enum { CONSUMER_HEAD_MS = 5000 };
+
+/* What a handler may do while it acts on one event. */
+struct effects;
+
+/* Reads inside the transaction, seeing everything done before. */
+MUST_CHECK bool effects_read(struct effects *effects, const struct statement *statement,
+                             const struct parameters *parameters, struct rows *out,
+                             struct error *err);
+
+/* Room for one more write and its announcement, owned by the transaction, both to be filled. */
+struct effect {
+    struct write write;
+    struct announcement announcement;
+};
+
+struct effect *effects_add(struct effects *effects);
+
+/* Acts on one event; a failure of the kinds listed above makes it a dead letter. */
+typedef bool event_handler(void *ctx, struct effects *effects, const struct event *event,
+                           struct error *err);
+
+struct consumer_settings {
+    const char *service;  /* the consuming one; texts are borrowed for the consumer's life */
+    const char *instance;
+    struct feed_source source;
+    const char *const *filters; /* topics of the source; NULL ends */
+    const char *const *types;   /* event types that exist; NULL ends */
+    int stream;
+    const char *connection_string;
+    const char *mqtt_host;
+    int64_t mqtt_port;
+    const char *mqtt_username;
+    const char *mqtt_password;
+    event_handler *handle;
+    void *handle_ctx;
+    void (*on_commit)(void *ctx, int stream); /* wakes the relay */
+    void *on_commit_ctx;
+};
+
+struct consumer;
+
+/* Starts its thread. */
+struct consumer *consumer_create(const struct consumer_settings *settings);
+
+/* Finishes the batch at hand and gives up the lease. */
+void consumer_drain(struct consumer *consumer, struct deadline deadline);
+
+/* Takes NULL. */
+void consumer_destroy(struct consumer *consumer);
+
+/* A health check: well while it leads and follows, or stands by. */
+bool consumer_check(void *consumer, char *note, size_t note_size);
+
+/*
+ * Lets the handler act on one dead letter's event in a transaction of its own, together with
+ * `also` (a write that marks it replayed). Any thread.
+ */
+MUST_CHECK bool consumer_replay(struct consumer *consumer, struct span payload,
+                                struct write *also, struct deadline deadline, struct error *err);
+
+const char *consumer_source(const struct consumer *consumer);
+
+#endif

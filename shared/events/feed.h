@@ -1,0 +1,57 @@
+/*
+ * Feed: the event log over HTTP, for whoever missed something on the bus.
+ *
+ *     GET /v1/events?stream=0&after=<sequence>&limit=1000
+ *     {"data": [<CloudEvent>, ...], "head": <highest sequence>, "next_after": <sequence>}
+ *
+ * in order of sequence, the same CloudEvents that the bus carries. A key of `*` sees a whole stream
+ * without holes; a merchant's key sees its own events of its own stream, whose numbers have holes
+ * by nature: it continues with `next_after`, and has seen everything when that equals `head`.
+ */
+#ifndef CHECKOUT_EVENTS_FEED_H
+#define CHECKOUT_EVENTS_FEED_H
+
+#include "shared/events/event_log.h"
+#include "shared/http/client.h"
+#include "shared/http/router.h"
+
+struct feed {
+    const char *service;
+    struct pool *pool;
+};
+
+/* GET /v1/events, served with the feed as context. */
+void feed_add_routes(struct feed *feed, struct router *router);
+
+/* Where another service's feed is, and the key to it. */
+struct feed_source {
+    const char *service; /* the producer */
+    const char *url;     /* "http://127.0.0.1:8081" */
+    const char *authorization;
+};
+
+/* One element that was pulled: an event, or the reason why it is none. */
+struct feed_item {
+    int64_t sequence;
+    bool valid;
+    struct event event;    /* if valid; its data lives in the page's storage */
+    struct span text;      /* the CloudEvent as it came */
+    char reason[48];       /* if not valid */
+    char detail[256];
+};
+
+struct feed_page {
+    int64_t head;
+    size_t count;
+    struct feed_item *items;
+    struct buffer storage;
+};
+
+/* The events above `after`, at most EVENT_LOG_PAGE_MAX, consecutive from after + 1. */
+MUST_CHECK bool feed_fetch(struct client *client, const struct feed_source *source, int stream,
+                           int64_t after, int64_t limit, struct deadline deadline,
+                           struct feed_page *out, struct error *err);
+
+void feed_page_release(struct feed_page *page);
+
+#endif

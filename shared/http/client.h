@@ -1,0 +1,41 @@
+/*
+ * Client: HTTP requests to others, on libcurl.
+ *
+ * No redirects, a bounded answer, a deadline for the whole exchange, connections kept and reused. A
+ * client belongs to one thread at a time; make one per thread.
+ */
+#ifndef CHECKOUT_HTTP_CLIENT_H
+#define CHECKOUT_HTTP_CLIENT_H
+
+#include "shared/base/buffer.h"
+#include "shared/base/clock.h"
+#include "shared/base/error.h"
+
+struct client;
+
+struct client_request {
+    const char *method; /* "GET" */
+    const char *url;
+    const char *authorization;   /* value of the header, or NULL */
+    const char *traceparent;     /* or NULL */
+    const char *idempotency_key; /* or NULL */
+    struct span body;            /* JSON; empty for none */
+    size_t answer_max;           /* bytes; a longer answer is an error */
+    struct deadline deadline;
+};
+
+/* Once per process, before threads. */
+MUST_CHECK bool client_library_start(void);
+
+struct client *client_create(void);
+void client_destroy(struct client *client);
+
+/*
+ * Writes status and body of whatever was answered, errors included. ERROR_UNAVAILABLE when nobody
+ * answered, ERROR_DEADLINE when the time was over: then the request may have had its effect.
+ * `answer` is the caller's to release.
+ */
+MUST_CHECK bool client_send(struct client *client, const struct client_request *request,
+                            int *status, struct buffer *answer, struct error *err);
+
+#endif
