@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# Build: meson and ninja into build/, or the directory that CHECKOUT_BUILD names.
+
+build_dir() {
+    case ${CHECKOUT_BUILD:-build} in
+    /*) printf '%s\n' "$CHECKOUT_BUILD" ;;
+    *) printf '%s\n' "$top/${CHECKOUT_BUILD:-build}" ;;
+    esac
+}
+
+# build [MESON OPTION...]: the options count when the directory is new. One at a time per checkout.
+build() (
+    umask 022
+    dir=$(build_dir)
+    exec 8< "$top"
+    flock 8
+    if [[ ! -e $dir/build.ninja ]]; then
+        say "Building into $dir."
+        meson setup "$dir" "$top" "$@" >&2
+    fi
+    if ! output=$(ninja -C "$dir" 2>&1); then
+        printf '%s\n' "$output" >&2
+        fail "The build failed; its messages are above."
+    fi
+)

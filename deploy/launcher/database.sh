@@ -1,0 +1,112 @@
+# shellcheck shell=bash
+# The databases: the one table of them, what makes them, and who may look into them.
+
+# name, owner, the services' role (- for none), folders of migrations
+readonly databases=(
+    "access   access_owner   access_reader    access"
+    "orders   orders_owner   orders_service   service,orders"
+    "vouchers vouchers_owner vouchers_service service,vouchers"
+    "audit    audit_owner    -                audit"
+)
+
+# What the audit reads through postgres_fdw.
+readonly audited_databases=(orders vouchers)
+
+# Splits a row of the table into the caller's database, database_owner, database_service, folders.
+database_row() {
+    read -r database database_owner database_service folders <<< "$1"
+    database_service=${database_service#-} folders=${folders//,/ }
+}
+
+database_names() {
+    printf '%s\n' "${databases[@]}" | cut -d' ' -f1
+}
+
+uri_encode() {
+    local text=$1 out='' i char
+    for ((i = 0; i < ${#text}; i++)); do
+        char=${text:i:1}
+        case $char in
+        [a-zA-Z0-9._~-]) out+=$char ;;
+        *) out+=$(printf '%s' "$char" | od -An -tx1 | tr -d '\n' | tr ' ' '%') ;;
+        esac
+    done
+    printf '%s\n' "$out"
+}
+
+# database_url ROLE DATABASE [tcp]: services take the Unix socket, people and tools TCP.
+database_url() {
+    local password
+    password=$(secret_read "role-$1")
+    if [[ ${3:-} == tcp ]]; then
+        printf 'postgresql://%s:%s@127.0.0.1:%s/%s' "$1" "$password" "$(postgres_port)" "$2"
+    else
+        printf 'postgresql://%s:%s@/%s?host=%s&port=%s' "$1" "$password" "$2" \
+            "$(uri_encode "$socket_dir")" "$(postgres_port)"
+    fi
+}
+
+# database_psql ROLE DATABASE PSQL-ARGUMENT...
+database_psql() {
+    PGPASSFILE=$home/secrets/pgpass psql -X -v ON_ERROR_STOP=1 \
+        "host=$socket_dir port=$(postgres_port) user=$1 dbname=$2 application_name=launcher" "${@:3}"
+}
+
+# database_query DATABASE SQL: rows as the inspector sees them, columns between tabs.
+database_query() {
+    database_psql inspector "$1" -q -A -t -F $'\t' -c "$2"
+}
+
+# Passwords for all roles, in files and as a password file for psql.
+databases_make_secrets() {
+    local row database database_owner database_service folders
+    local -a roles=(postgres inspector)
+    for row in "${databases[@]}"; do
+        database_row "$row"
+        roles+=("$database_owner")
+        [[ -z $database_service ]] || roles+=("$database_service")
+    done
+    local role
+    for role in "${roles[@]}"; do secret_make "role-$role"; done
+    databases_put_urls
+    for role in "${roles[@]}"; do
+        printf '*:*:*:%s:%s\n' "$role" "$(secret_read "role-$role")"
+    done | file_put "$home/secrets/pgpass"
+}
+
+# secrets/url-<role>: what a service connects with.
+databases_put_urls() {
+    for row in "${databases[@]}"; do
+        database_row "$row"
+        [[ -z $database_service ]] ||
+            database_url "$database_service" "$database" |
+            file_put "$home/secrets/url-$database_service"
+    done
+}
+
+# Roles, databases and rights: run at every start, so that a new row of the table is enough.
+databases_make() {
+    local row database database_owner database_service folders
+    {
+        cat "$top/deploy/postgres/roles.sql"
+        for row in "${databases[@]}"; do
+            database_row "$row"
+            printf "\\\\set database %s\n\\\\set owner %s\n\\\\set service '%s'\n" \
+                "$database" "$database_owner" "$database_service"
+            cat "$top/deploy/postgres/database.sql"
+        done
+        audit_servers_sql
+    } | CHECKOUT_SECRETS=$home/secrets database_psql postgres postgres -q -f - > /dev/null
+}
+
+# The audit looks through postgres_fdw, as inspector, at the databases where they are now.
+audit_servers_sql() {
+    local database
+    printf '\\connect audit\n'
+    cat "$top/deploy/postgres/audit.sql"
+    for database in "${audited_databases[@]}"; do
+        printf '\\set server %s\n\\set host %s\n\\set port %s\n' \
+            "$database" "$socket_dir" "$(postgres_port)"
+        cat "$top/deploy/postgres/audit_server.sql"
+    done
+}

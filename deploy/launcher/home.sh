@@ -1,0 +1,133 @@
+# shellcheck shell=bash
+# The home: one directory that holds a stack (cluster, broker, secrets, logs), the user it runs as,
+# and what it remembers. Globals, set by home_open: home, owner, port_base, instances, socket_dir.
+
+# A Unix socket's path has at most 107 bytes; "/.s.PGSQL.65535" takes 15 of them.
+readonly SOCKET_DIR_MAX=90
+
+text_hash() {
+    sha256sum <<< "$1" | cut -c1-12
+}
+
+# Root does not run servers: what it starts runs as `owner`.
+as_owner() {
+    if [[ $EUID -eq 0 && $owner != root ]]; then
+        setpriv --reuid="$owner" --regid="$(id -g "$owner")" --init-groups -- "$@"
+    else
+        "$@"
+    fi
+}
+
+# own PATH...: what root wrote belongs to the user who will read it.
+own() {
+    if [[ $EUID -eq 0 && $owner != root ]]; then chown -hR "$owner:" "$@"; fi
+}
+
+# Where the home is and whose. Root's stacks belong to postgres; where that user cannot reach the
+# asked-for path (/root, say), the home is in /var/lib/checkout instead.
+home_locate() {
+    home=$(realpath -m "${CHECKOUT_HOME:-$top/var}")
+    owner=$(id -un)
+    [[ $EUID -eq 0 ]] || return 0
+    local moved
+    moved=/var/lib/checkout/$(text_hash "$home")
+    owner=postgres
+    if [[ -e $moved/settings ]]; then
+        home=$moved
+    elif [[ -e $home/settings ]]; then
+        owner=$(stat -c %U "$home")
+    elif id postgres > /dev/null 2>&1 && ! home_reachable "$home"; then
+        home=$moved
+    fi
+}
+
+home_reachable() {
+    local ancestor
+    ancestor=$(dirname "$1")
+    while [[ ! -d $ancestor ]]; do ancestor=$(dirname "$ancestor"); done
+    as_owner test -x "$ancestor"
+}
+
+# Only an empty directory, or one that is a home already, is taken: it changes hands.
+home_create() {
+    if [[ -d $home && ! -e $home/settings && -n $(ls -A "$home") ]]; then
+        fail "$home is not empty and not a home of checkout." \
+            "Set CHECKOUT_HOME to a directory that is empty or does not exist yet."
+    fi
+    (umask 022 && mkdir -p "$(dirname "$home")")
+    local -a parts=("$home"/{secrets,run,bin,log,process,service})
+    mkdir -p "${parts[@]}"
+    touch "$home/settings"
+    chmod 700 "$home"
+    if [[ $EUID -eq 0 && $owner != root ]]; then
+        chown "$owner:" "$home" "$home/settings" "${parts[@]}"
+    fi
+    home_make_socket_dir
+}
+
+home_remember() {
+    file_put "$home/settings" <<< "port_base=$port_base"$'\n'"instances=$instances"
+}
+
+# remembered NAME DEFAULT: what this home was last started with.
+remembered() {
+    local value=
+    [[ ! -r $home/settings ]] || value=$(sed -n "s/^$1=\([0-9][0-9]*\)$/\1/p" "$home/settings")
+    printf '%s\n' "${value:-$2}"
+}
+
+home_make_socket_dir() {
+    [[ -d $socket_dir ]] || mkdir "$socket_dir"
+    own "$socket_dir"
+    # A name in /tmp can be somebody else's trap.
+    [[ ! -L $socket_dir && $(stat -c %U "$socket_dir") == "$owner" ]] ||
+        fail "$socket_dir belongs to somebody else." "Choose a shorter CHECKOUT_HOME."
+}
+
+home_open() {
+    home_locate
+    port_base=${CHECKOUT_PORT_BASE:-$(remembered port_base 8080)}
+    instances=${CHECKOUT_INSTANCES:-$(remembered instances 1)}
+    [[ $port_base =~ ^[0-9]{4,5}$ && $port_base -ge 1024 && $port_base -le 65000 ]] ||
+        usage_error "CHECKOUT_PORT_BASE is '$port_base', but must be a number from 1024 to 65000."
+    [[ $instances =~ ^[1-9]$ ]] ||
+        usage_error "CHECKOUT_INSTANCES is '$instances', but must be a number from 1 to 9."
+    socket_dir=$home/socket
+    ((${#socket_dir} <= SOCKET_DIR_MAX)) || socket_dir=/tmp/checkout-$(text_hash "$home")
+}
+
+# For every command but `up`: the home must be there, and readable.
+home_require() {
+    home_open
+    [[ -d $home ]] || fail "There is no stack in $home." "./checkout up   starts one."
+    [[ -r $home/settings ]] ||
+        fail "$home belongs to user $(stat -c %U "$home"), or holds no stack." \
+            "Run this as that user or as root, or start a stack with ./checkout up."
+}
+
+# One launcher at a time changes a home. What is started under it must close descriptor 9.
+home_lock() {
+    exec 9>> "$home/run/lock"
+    own "$home/run/lock"
+    flock -w 120 9 || fail "Another ./checkout has been at work on $home for two minutes."
+}
+
+home_unlock() {
+    exec 9>&-
+}
+
+# file_put PATH [MODE]: standard input becomes the file, in one step. `file_changed` tells whether
+# it was another one before.
+file_put() {
+    local new=$1.new
+    cat > "$new"
+    chmod "${2:-600}" "$new"
+    file_changed=false
+    if [[ -e $1 ]] && cmp -s "$new" "$1"; then
+        rm "$new"
+    else
+        own "$new"
+        mv "$new" "$1"
+        file_changed=true
+    fi
+}

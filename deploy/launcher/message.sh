@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# What the launcher says: progress on standard error, so that answers on standard output stay clean.
+
+say() {
+    printf '%s\n' "$*" >&2
+}
+
+# fail MESSAGE [WHAT TO DO]: ends the launcher with status 1.
+fail() {
+    printf 'checkout: %s\n' "$1" >&2
+    [[ $# -lt 2 ]] || printf '%s\n' "${@:2}" | sed 's/^/  /' >&2
+    exit 1
+}
+
+# A command line that makes no sense: status 2.
+usage_error() {
+    printf 'checkout: %s\n' "$1" >&2
+    exit 2
+}
+
+# bold TEXT, on a terminal only.
+bold() {
+    if [[ -t 1 ]]; then printf '\033[1m%s\033[0m' "$*"; else printf '%s' "$*"; fi
+}
+
+# wait_until SECONDS COMMAND...: polls every 50 ms; false when the time is over.
+wait_until() {
+    local -i deadline=$(($(date +%s%3N) + $1 * 1000))
+    shift
+    until "$@"; do
+        (($(date +%s%3N) < deadline)) || return 1
+        sleep 0.05
+    done
+}

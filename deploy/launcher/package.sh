@@ -1,0 +1,127 @@
+# shellcheck shell=bash
+# Packages: what Debian and npm give us. Installing says what it does first, and starts nothing.
+
+readonly packages_to_run=(
+    gcc libc6-dev meson ninja-build pkg-config
+    libmosquitto-dev libpq-dev libjansson-dev libcivetweb-dev libcurl4-openssl-dev libsodium-dev
+    libcmocka-dev postgresql mosquitto mosquitto-clients runit curl jq ca-certificates
+)
+readonly packages_to_test=(universal-ctags shellcheck)
+
+# packages_install NAME...: does nothing, quickly, when all are there.
+packages_install() {
+    command -v dpkg-query > /dev/null ||
+        fail "This is not Debian: install these by hand, then use --no-install:" "$*"
+    local missing
+    missing=$(packages_missing "$@")
+    [[ -n $missing ]] || return 0
+    say "Installing Debian packages (nothing is started by it): ${missing//$'\n'/ }"
+    local -a names
+    mapfile -t names <<< "$missing"
+    packages_get "${names[@]}"
+}
+
+packages_missing() {
+    local there
+    there=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2> /dev/null |
+        sed -n 's/^ii *//p' || true)
+    printf '%s\n' "$@" | grep -vxF -f <(printf '%s\n' "${there:-none}") || true
+}
+
+as_root() {
+    if [[ $EUID -eq 0 ]]; then
+        "$@"
+    else
+        command -v sudo > /dev/null ||
+            fail "Installing needs root, and there is no sudo." "As root: apt-get install $missing"
+        sudo "$@"
+    fi
+}
+
+# In a shell of its own, as root, so that its trap puts everything back whatever happens.
+packages_get() {
+    as_root bash -c "$(declare -f packages_get_quietly); packages_get_quietly \"\$@\"" - "$@" \
+        < /dev/null >&2 ||
+        fail "apt-get could not install: $*" "Its messages are above."
+}
+
+# Servers that Debian would start on install stay off: no service policy allows a start, no cluster
+# is made, and what was new is not started at the next boot either.
+packages_get_quietly() {
+    set -euo pipefail
+    umask 022
+    local policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.conf
+    local -a apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300
+        -o Dpkg::Use-Pty=0 --no-install-recommends install)
+    # shellcheck disable=SC2317 # the trap calls it
+    restore() {
+        [[ ! -e $policy.checkout ]] || rm -f "$policy" "$policy.checkout"
+        [[ ! -e $cluster.checkout ]] || mv "$cluster.checkout" "$cluster"
+    }
+    get() {
+        "${apt[@]}" "$@" || { apt-get -q update && "${apt[@]}" "$@"; }
+    }
+    trap restore EXIT
+    if [[ ! -e $policy ]]; then
+        touch "$policy.checkout"
+        printf '#!/bin/sh\nexit 101\n' > "$policy"
+        chmod 755 "$policy"
+    fi
+    if [[ " $* " == *" postgresql "* ]]; then
+        get postgresql-common
+        cp -p "$cluster" "$cluster.checkout"
+        sed -i '/create_main_cluster/d' "$cluster"
+        echo 'create_main_cluster = false' >> "$cluster"
+    fi
+    get "$@"
+    if [[ " $* " == *" mosquitto "* ]] && command -v systemctl > /dev/null; then
+        systemctl disable mosquitto.service > /dev/null 2>&1 || true
+    fi
+}
+
+# npm_install production|all: the launcher needs dbmate, the tests the rest. The stamp remembers
+# for which lock file; no package's own scripts are run.
+npm_install() {
+    local modules=$top/tests/node_modules want
+    want=$(sha256sum < "$top/tests/package-lock.json")
+    if ! npm_installed "$1" "$want"; then
+        command -v npm > /dev/null || packages_install nodejs npm
+        say "Installing npm packages into tests/node_modules."
+        npm_get "$1"
+        printf '%s\n' "$1 $want" > "$modules/.checkout"
+    fi
+}
+
+npm_installed() {
+    local stamp
+    stamp=$(cat "$top/tests/node_modules/.checkout" 2> /dev/null) || return 1
+    [[ $stamp == "all $2" || $stamp == "$1 $2" ]]
+}
+
+npm_get() (
+    umask 022
+    cd "$top/tests"
+    exec < /dev/null >&2
+    omit=--omit=dev
+    [[ $1 == production ]] || omit=--include=dev
+    npm ci "$omit" --ignore-scripts --no-audit --no-fund --loglevel=error
+    # The one package whose script is needed: it brings the Node that the tests run on.
+    if [[ $1 == all ]]; then
+        cd node_modules/node
+        node installArchSpecificPackage.js
+    fi
+)
+
+# install_for up|test, one at a time per checkout.
+install_for() {
+    exec 8< "$top"
+    flock 8
+    if [[ $1 == up ]]; then
+        packages_install "${packages_to_run[@]}"
+        npm_install production
+    else
+        packages_install "${packages_to_run[@]}" "${packages_to_test[@]}"
+        npm_install all
+    fi
+    exec 8<&-
+}

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# PostgreSQL: a private cluster under the home.
+
+postgres_port() {
+    echo $((port_base + 5))
+}
+
+# The newest Postgres of this machine, or the one that made this home's cluster.
+postgres_bin() {
+    local -a found=(/usr/lib/postgresql/*/bin/postgres)
+    local newest
+    newest=$(printf '%s\n' "${found[@]}" | sort -V | tail -n 1)
+    [[ ! -s $home/postgres/PG_VERSION ]] ||
+        newest=/usr/lib/postgresql/$(cat "$home/postgres/PG_VERSION")/bin/postgres
+    [[ -x $newest ]] || fail "There is no PostgreSQL here (looked for $newest)." \
+        "./checkout up   without --no-install installs it."
+    dirname "$newest"
+}
+
+# initdb into a side directory: a cluster that is there is whole.
+postgres_make_cluster() {
+    [[ ! -e $home/postgres/PG_VERSION ]] || return 0
+    say "Making the database cluster in $home/postgres."
+    rm -rf "$home/postgres.new"
+    mkdir "$home/postgres.new"
+    own "$home/postgres.new"
+    as_owner "$(postgres_bin)/initdb" -D "$home/postgres.new" -U postgres -E UTF8 \
+        --locale=C.UTF-8 -A scram-sha-256 --pwfile="$home/secrets/role-postgres" \
+        < /dev/null > /dev/null
+    mv "$home/postgres.new" "$home/postgres"
+}
+
+# Written at every start: the cluster follows its home and port base.
+postgres_configure() {
+    {
+        cat "$top/deploy/postgres/postgresql.conf"
+        printf "\nport = %s\nlisten_addresses = '127.0.0.1'\n" "$(postgres_port)"
+        printf "unix_socket_directories = '%s'\nunix_socket_permissions = 0700\n" "$socket_dir"
+    } | file_put "$home/postgres/postgresql.conf"
+    file_put "$home/postgres/pg_hba.conf" < "$top/deploy/postgres/pg_hba.conf"
+}
+
+# SIGINT is Postgres's fast stop: SIGTERM would wait for every client to go by itself. After a kill
+# -9, postmaster.pid may name a process id that somebody else has now; when no process works in the
+# data directory any more it is stale.
+postgres_define() {
+    process_define postgres INT <<EOF
+# $(cat "$home"/postgres/{postgresql,pg_hba}.conf | sha256sum | cut -c1-16)
+for waited in 1 2 3 4 5 6 7 8 9 10; do
+    find /proc -maxdepth 2 -path '/proc/[0-9]*' -name cwd -lname '$home/postgres' 2> /dev/null |
+        grep -q . || break
+    sleep 0.3
+done
+[ "\$waited" = 10 ] || rm -f '$home/postgres/postmaster.pid' '$socket_dir'/.s.PGSQL.*
+exec '$(postgres_bin)/postgres' -D '$home/postgres'
+EOF
+}
+
+postgres_ready() {
+    "$(postgres_bin)/pg_isready" -q -h "$socket_dir" -p "$(postgres_port)"
+}

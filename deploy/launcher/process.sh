@@ -1,0 +1,194 @@
+# shellcheck shell=bash
+# Processes: everything that runs is a runit service of this home. A process's definition is
+# process/<name>/ (run, finish, env/, log/); runsvdir looks after the links in service/.
+#
+# Each process writes its id and start time to run/<name>.pid before it becomes what it is, so that
+# later exactly this process is meant, and no other that was given its number.
+
+readonly LOG_BYTES_MAX=10000000
+readonly LOG_FILES_MAX=5
+readonly STOP_SECONDS=12
+
+process_names() {
+    local link
+    for link in "$home"/service/*; do
+        [[ ! -L $link ]] || basename "$link"
+    done
+}
+
+# process_define NAME STOP-SIGNAL: standard input is the shell text that ends in exec. Sets
+# `process_changed` if a running process must be started anew to be what is defined.
+process_define() {
+    local dir=$home/process/$1 body
+    body=$(cat)
+    mkdir -p "$dir/log" "$dir/env" "$dir/control" "$home/log/$1"
+    file_put "$dir/run" 700 <<EOF
+#!/bin/sh
+exec 2>&1
+umask 077
+echo "\$\$ \$(cut -d' ' -f22 /proc/\$\$/stat)" > '$home/run/$1.pid'
+$body
+EOF
+    process_changed=$file_changed
+    file_put "$dir/finish" 700 < "$top/deploy/launcher/finish"
+    file_put "$dir/control/t" 700 <<EOF
+#!/bin/sh
+kill -$2 "\$(cat supervise/pid)"
+EOF
+    file_put "$dir/log/run" 700 <<EOF
+#!/bin/sh
+exec svlogd -l 8192 -b 16384 '$home/log/$1'
+EOF
+    file_put "$home/log/$1/config" <<< "s$LOG_BYTES_MAX"$'\n'"n$LOG_FILES_MAX"
+    file_put "$dir/signal" <<< "$2"
+    [[ -L $home/service/$1 ]] || touch "$dir/down"
+    own "$dir" "$home/log/$1"
+    ln -sfn "../process/$1" "$home/service/$1"
+}
+
+process_remove() {
+    ! process_supervised "$1" || process_stop "$1"
+    rm "$home/service/$1"
+    sv exit "$home/process/$1" > /dev/null 2>&1 || true
+}
+
+# recorded NAME: the id of the process that run/<name>.pid means, if it lives.
+recorded() {
+    local id started now
+    read -r id started 2> /dev/null < "$home/run/$1.pid" || return 1
+    now=$(cut -d' ' -f22 "/proc/$id/stat" 2> /dev/null) || return 1
+    [[ -n $now && $now == "$started" ]] || return 1
+    # What died and waits for its parent is not running.
+    [[ $(cut -d' ' -f3 "/proc/$id/stat" 2> /dev/null) != Z ]] || return 1
+    printf '%s\n' "$id"
+}
+
+# The program runs: the process is past its shell.
+process_running() {
+    recorded "$1" > /dev/null
+}
+
+process_gone() {
+    ! recorded "$1" > /dev/null
+}
+
+# A supervisor answers for it.
+process_supervised() {
+    [[ $(sv status "$home/service/$1" 2> /dev/null) =~ ^(run|down|finish): ]]
+}
+
+# Ends every runsv, with what it runs.
+supervisors_end() {
+    local name
+    for name in $(process_names); do
+        touch "$home/service/$name/down" # nothing starts by itself: the launcher has an order
+        sv exit "$home/service/$name" > /dev/null 2>&1 || true
+    done
+    for name in $(process_names); do
+        wait_until "$STOP_SECONDS" process_unsupervised "$name" ||
+            fail "runsv of $name does not end."
+    done
+}
+
+# Starts runsvdir, detached from this shell and its terminal. A runsv that outlived its runsvdir is
+# told to go first, with what it runs: two supervisors for one process would fight.
+supervisor_start() {
+    if recorded supervisor > /dev/null; then return 0; fi
+    supervisors_end
+    # runsvdir waits for a second where its directory is as new as itself.
+    touch -d '-5 seconds' "$home/service"
+    touch "$home/log/supervisor.log"
+    own "$home/log/supervisor.log"
+    (
+        cd /
+        # shellcheck disable=SC2016 # expanded by the shell that it starts
+        as_owner env -i PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin HOME="$home" LC_ALL=C.UTF-8 TZ=UTC setsid sh -c '
+            echo "$$ $(cut -d" " -f22 /proc/$$/stat)" > "$HOME/run/supervisor.pid"
+            exec runsvdir -P "$HOME/service"' < /dev/null >> "$home/log/supervisor.log" 2>&1 9>&- &
+    )
+    wait_until 5 process_running supervisor || fail "runsvdir did not start." \
+        "See $home/log/supervisor.log"
+}
+
+# process_start NAME: under its supervisor, once only with --no-restart. A process of this name that
+# lost its supervisor is ended first.
+process_start() {
+    wait_until 8 process_supervised "$1" || fail "runsv does not look after $1." \
+        "See $home/log/supervisor.log"
+    local dir=$home/service/$1
+    if ! process_ours "$1"; then
+        process_kill "$1"
+        rm -f "$dir/crashes"
+    fi
+    if [[ ${no_restart:-false} == true ]]; then
+        touch "$dir/down"
+        sv once "$dir" > /dev/null
+    else
+        rm -f "$dir/down"
+        sv up "$dir" > /dev/null
+    fi
+}
+
+# The recorded process is the one that its supervisor started.
+process_ours() {
+    local id
+    id=$(recorded "$1") && [[ $id == "$(cat "$home/service/$1/supervise/pid" 2> /dev/null)" ]]
+}
+
+# process_stop NAME...: all of them at a time, each with its signal; what does not go is killed.
+process_stop() {
+    local name
+    for name in "$@"; do touch "$home/service/$name/down"; done
+    sv -w "$STOP_SECONDS" force-stop "${@/#/$home/service/}" > /dev/null 2>&1 || true
+    for name in "$@"; do process_kill "$name"; done
+}
+
+# Ends a recorded process that nobody supervises any more.
+process_kill() {
+    local id
+    id=$(recorded "$1") || return 0
+    kill -s "$(cat "$home/process/$1/signal")" "$id" 2> /dev/null || true
+    kill -CONT "$id" 2> /dev/null || true
+    if ! wait_until "$STOP_SECONDS" process_gone "$1" && id=$(recorded "$1"); then
+        kill -KILL "$id" 2> /dev/null || true
+        wait_until 5 process_gone "$1" || fail "Process $id ($1) does not end."
+    fi
+}
+
+# Ends runsvdir, and the runsv and logs below it.
+supervisor_stop() {
+    local id
+    if id=$(recorded supervisor); then
+        kill -HUP "$id" 2> /dev/null || true
+        wait_until 10 process_gone supervisor || kill -KILL "$id" 2> /dev/null || true
+    fi
+    supervisors_end
+    rm -f "$home"/run/*.pid
+}
+
+process_unsupervised() {
+    ! process_supervised "$1"
+}
+
+# process_wait NAME SECONDS COMMAND...: until the command says that it is ready. Ends the launcher
+# when it does not get so far.
+process_wait() {
+    local -i deadline=$(($(date +%s) + $2))
+    local crashes code
+    until "${@:3}"; do
+        read -r crashes code 2> /dev/null < "$home/service/$1/crashes" || crashes=0
+        # A bad setting does not mend itself, and what runs once only does not come again.
+        if ((crashes > 0)) && [[ $code == 2 || ${no_restart:-false} == true ]]; then
+            process_complain "$1"
+        fi
+        (($(date +%s) < deadline)) || process_complain "$1"
+        sleep 0.05
+    done
+}
+
+# Why it does not run, as far as its log tells; ends the launcher.
+process_complain() {
+    fail "$1 does not become ready. The end of its log:" \
+        "$(tail -n 12 "$home/log/$1/current" 2> /dev/null)" \
+        "" "./checkout logs $1   shows all of it."
+}

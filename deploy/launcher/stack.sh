@@ -1,0 +1,165 @@
+# shellcheck shell=bash
+# The stack: `up` and `down`.
+
+readonly READY_SECONDS=60
+
+command_up() {
+    local detach=false install=true build=true no_restart=false option
+    for option in "$@"; do
+        case $option in
+        --detach) detach=true ;;
+        --no-install) install=false ;;
+        --no-build) build=false ;;
+        --no-restart) no_restart=true ;;
+        *) usage_error "up takes --detach --no-install --no-build --no-restart, not '$option'." ;;
+        esac
+    done
+    home_open
+    [[ $install == false ]] || install_for up
+    [[ $build == false ]] || build
+    # User postgres exists now, if it did not before: it may be the one to own the home.
+    home_open
+    home_create
+    home_lock
+    stack_check_move
+    home_remember
+    stack_start
+    home_unlock
+    stack_say_where
+    [[ $detach == true ]] || stack_stay
+}
+
+stack_start() {
+    local -A service_changed=()
+    local -a restarts=()
+    stack_define
+    stack_check_ports
+    supervisor_start
+    [[ ${#restarts[@]} -eq 0 ]] || process_stop "${restarts[@]}"
+    process_start postgres
+    process_wait postgres "$READY_SECONDS" postgres_ready
+    databases_make
+    migrate
+    keys_make_own
+    broker_put_known_users
+    process_start broker
+    service_each stack_start_service
+    process_wait broker "$READY_SECONDS" broker_ready
+    service_each stack_wait_for_service
+}
+
+# All that can be said before anything runs: secrets, configurations, processes. `restarts` collects
+# the processes that are not any more what they should be.
+stack_define() {
+    local name
+    databases_make_secrets
+    for name in $(broker_services); do secret_make "broker-$name"; done
+    keys_make_secrets
+    postgres_make_cluster
+    postgres_configure
+    postgres_define
+    [[ $process_changed == false ]] || restarts+=(postgres)
+    broker_define
+    [[ $process_changed == false ]] || restarts+=(broker)
+    service_copy_programs
+    service_each service_define
+    stack_remove_others
+}
+
+stack_start_service() {
+    process_start "$service_process"
+}
+
+stack_wait_for_service() {
+    process_wait "$service_process" "$READY_SECONDS" service_is_ready
+}
+
+# What runs stays where it is.
+stack_check_move() {
+    local before
+    before=$(remembered port_base "$port_base")
+    [[ $before == "$port_base" ]] || process_gone supervisor ||
+        fail "This stack runs on port base $before, not $port_base." "./checkout down   first."
+}
+
+# A port that somebody else has would show as a process that dies and dies.
+stack_check_ports() {
+    stack_check_port postgres "$(postgres_port)"
+    stack_check_port broker "$(broker_port)"
+    stack_check_port broker "$(broker_websocket_port)"
+    service_each stack_check_service_ports
+}
+
+stack_check_service_ports() {
+    stack_check_port "$service_process" "$service_port"
+    stack_check_port "$service_process" "$service_health_port"
+}
+
+stack_check_port() {
+    if process_gone "$1" && port_open "$2"; then
+        fail "Port $2, for $1, is taken by another program." \
+            "Set CHECKOUT_PORT_BASE to another base (it is $port_base) and start again."
+    fi
+}
+
+# Instances that are no longer asked for.
+stack_remove_others() {
+    local name wanted
+    wanted=$(
+        printf 'postgres\nbroker\n'
+        service_each stack_say_process
+    )
+    for name in $(process_names); do
+        grep -qxF -- "$name" <<< "$wanted" || process_remove "$name"
+    done
+}
+
+stack_say_process() {
+    printf '%s\n' "$service_process"
+}
+
+stack_say_where() {
+    say "Ready."
+    service_each stack_say_service
+    say "  $(printf '%-16s' bus) mqtt://127.0.0.1:$(broker_port), ws://127.0.0.1:$(broker_websocket_port)"
+    say "  $(printf '%-16s' PostgreSQL) 127.0.0.1:$(postgres_port)"
+    say "./checkout demo shows what it does, ./checkout env prints keys and addresses."
+}
+
+stack_say_service() {
+    say "  $(printf '%-16s' "$service_process") http://127.0.0.1:$service_port"
+}
+
+# In the foreground: until Ctrl-C, or until somebody else takes the stack down.
+stack_stay() {
+    say "Ctrl-C stops it."
+    local stop=false
+    trap 'stop=true' INT TERM HUP
+    while [[ $stop == false ]] && process_running supervisor; do
+        sleep 1 &
+        wait $! || true
+    done
+    trap '' INT TERM HUP
+    stack_stop
+}
+
+command_down() {
+    [[ $# -eq 0 ]] || usage_error "down takes no arguments."
+    home_require
+    stack_stop
+}
+
+stack_stop() {
+    home_lock
+    say "Stopping."
+    local -a names=()
+    local name
+    for name in $(process_names); do
+        [[ $name == postgres || $name == broker ]] || names+=("$name")
+    done
+    # Services first: they drain into what the others keep.
+    [[ ${#names[@]} -eq 0 ]] || process_stop "${names[@]}"
+    process_stop broker postgres
+    supervisor_stop
+    home_unlock
+}

@@ -1,0 +1,17 @@
+-- Roles of the whole cluster; may be run again at any time. Passwords are read from the files under
+-- $CHECKOUT_SECRETS, so they are on no command line.
+
+SET client_min_messages = warning;
+
+-- What all services have in common: migrations grant to it.
+SELECT 'CREATE ROLE checkout_service NOLOGIN'
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'checkout_service') \gexec
+
+-- The operators' role: reads everything but secrets, writes nothing.
+\set password `cat "$CHECKOUT_SECRETS/role-inspector"`
+SELECT format('CREATE ROLE inspector LOGIN PASSWORD %L', :'password')
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'inspector') \gexec
+ALTER ROLE inspector SET default_transaction_read_only = on;
+
+-- Nobody needs the databases that come with a cluster.
+REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
