@@ -13,6 +13,10 @@
 #include <string.h>
 #include <time.h>
 
+/* With clang, fortified headers make macros of some of them, which may not be poisoned. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat strtok sprintf vsprintf gets
 #pragma GCC poison atoi atol atoll atof asctime ctime gmtime localtime
 
