@@ -91,6 +91,11 @@ void json_document_release(struct json_document *document)
     document->root = NULL;
 }
 
+struct json_value *json_array_at(const struct json_value *array, size_t index)
+{
+    return json_library_wrap(json_array_get(json_library_value(array), index));
+}
+
 size_t json_member_count(const struct json_value *object)
 {
     return json_object_size(json_library_value(object));

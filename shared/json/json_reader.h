@@ -128,6 +128,9 @@ bool json_read_element(struct json_reader *reader, const char *name, struct json
 /* Any member as it is, NULL when absent. Counts as asking for it. */
 struct json_value *json_read_value(struct json_reader *reader, const char *name);
 
+/* Element `index` of an array value as it is; NULL beyond its end. */
+struct json_value *json_array_at(const struct json_value *array, size_t index);
+
 /* How many members an object value has. */
 size_t json_member_count(const struct json_value *object);
 

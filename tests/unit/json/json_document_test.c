@@ -118,7 +118,8 @@ static const struct round_trip_row {
       "[\"\\n\\\"/\\u0001\"]" },
     { "a name is escaped", "{\"a\\\"\\n\":{\"\":[]}}", NULL },
     { "16 levels come back", "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]", NULL },
-    { "brackets in strings are no levels", "[\"[[[[[[[[[[[[[[[[[[\\\"[[[[{{{{\\\\\"]", NULL },
+    { "brackets in strings are no levels", "[\"[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[{{{{{{{{{\\\\\"]",
+      NULL },
     { "many neighbours are no levels", "[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]",
       NULL },
 };
@@ -206,6 +207,18 @@ static void values_know_what_they_are(UNUSED void **state)
     assert_false(json_value_is_object(NULL));
 }
 
+static void elements_are_found_by_their_index(UNUSED void **state)
+{
+    AUTO(json_document_release) struct json_document document;
+    struct error err;
+
+    assert_true(json_document_parse(span_of("[\"a\",\"b\"]"), &document, &err));
+    assert_string_equal(json_value_text(json_array_at(document.root, 0)), "a");
+    assert_string_equal(json_value_text(json_array_at(document.root, 1)), "b");
+    assert_null(json_array_at(document.root, 2));
+    assert_null(json_array_at(NULL, 0));
+}
+
 static void a_document_may_be_released_twice(UNUSED void **state)
 {
     struct json_document document;
@@ -227,6 +240,7 @@ int main(void)
     TABLE_ADD(&table, an_error_says_where_it_is);
     TABLE_ADD(&table, members_are_visited_in_their_order_until_told_to_stop);
     TABLE_ADD(&table, values_know_what_they_are);
+    TABLE_ADD(&table, elements_are_found_by_their_index);
     TABLE_ADD(&table, a_document_may_be_released_twice);
     return table_run(&table);
 }
