@@ -16,7 +16,15 @@
 #include "shared/http/access.h"
 #include "shared/runtime/trace.h"
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PATCH, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS };
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PATCH,
+    HTTP_PUT,
+    HTTP_DELETE,
+    HTTP_OPTIONS
+};
 
 /* Placeholders that a route pattern may have. */
 enum { REQUEST_SEGMENTS_MAX = 4 };
@@ -36,7 +44,7 @@ struct idempotency {
 
 /* Who asks, how long they wait and what their work is called: travels into use cases. */
 struct caller {
-    struct access access;      /* merchant, stream, scopes */
+    struct access access; /* merchant, stream, scopes */
     struct deadline deadline;
     struct id request_id;
     struct trace trace;
@@ -46,15 +54,15 @@ struct caller {
 struct request {
     enum http_method method;
     struct caller caller;
-    const char *path;        /* raw, canonical */
-    const char *query;       /* behind '?', or "" */
-    const char *route;       /* the pattern that matched, for logs and metrics */
-    struct span segments[REQUEST_SEGMENTS_MAX]; /* values of {placeholders}, raw (unreserved characters only) */
+    const char *path;  /* raw, canonical */
+    const char *query; /* behind '?', or "" */
+    const char *route; /* the pattern that matched, for logs and metrics */
     size_t segment_count;
+    struct span segments[REQUEST_SEGMENTS_MAX]; /* values of {placeholders}, still encoded */
     struct span body;
     struct idempotency idempotency;
-    const char *if_match;    /* header value, or NULL */
-    const void *connection;  /* the server's own */
+    const char *if_match;   /* header value, or NULL */
+    const void *connection; /* the server's own */
 };
 
 /* The placeholder as an id; a malformed one is ERROR_NOT_FOUND like a missing object. */

@@ -19,10 +19,10 @@ typedef bool route_handler(void *ctx, const struct request *req, struct reply *r
                            struct error *err);
 
 enum route_flags {
-    ROUTE_PUBLIC = 1,             /* no key needed: health, metrics, documents */
-    ROUTE_BODY = 2,               /* takes a JSON body; others must have none */
-    ROUTE_IDEMPOTENCY_KEY = 4,    /* takes an Idempotency-Key */
-    ROUTE_KEY_REQUIRED = 8,       /* ... and insists on it */
+    ROUTE_PUBLIC = 1,          /* no key needed: health, metrics, documents */
+    ROUTE_BODY = 2,            /* takes a JSON body; others must have none */
+    ROUTE_IDEMPOTENCY_KEY = 4, /* takes an Idempotency-Key */
+    ROUTE_KEY_REQUIRED = 8,    /* ... and insists on it */
 };
 
 struct route {
