@@ -35,4 +35,7 @@ void health_add(struct health *health, const char *name, bool required, void *ct
 /* Adds its routes, all public. */
 void health_add_routes(struct health *health, struct router *router);
 
+/* True for those routes: all that a server's health port answers. */
+bool health_serves(const struct route *route);
+
 #endif

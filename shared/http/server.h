@@ -17,16 +17,16 @@
 #include "shared/http/router.h"
 
 struct server_settings {
-    const char *address;        /* "127.0.0.1" or "0.0.0.0" */
+    const char *address; /* "127.0.0.1" or "0.0.0.0" */
     int64_t port;
     int64_t health_port;        /* 0: none */
     int64_t threads;            /* connections served at once */
     int64_t body_max;           /* bytes; beyond, 413 before reading */
     int64_t request_timeout_ms; /* the deadline of one request, reading its body included */
     int64_t keep_alive_ms;
-    const char *cors_origins;   /* comma-separated, "" for none */
+    const char *cors_origins; /* comma-separated, "" for none */
     const struct router *router;
-    struct access_keys *keys;   /* borrowed */
+    struct access_keys *keys; /* borrowed */
 };
 
 struct server;
@@ -34,6 +34,9 @@ struct server;
 /* ERROR_CONFIGURATION when the port cannot be bound. Settings' texts are borrowed for its life. */
 MUST_CHECK bool server_start(const struct server_settings *settings, struct server **out,
                              struct error *err);
+
+/* The port it listens on: the real one when settings say 0. */
+int64_t server_port(const struct server *server);
 
 /* Stops accepting, closes idle connections, waits until no request is running or the deadline. */
 void server_drain(struct server *server, struct deadline deadline);

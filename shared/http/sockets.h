@@ -1,0 +1,34 @@
+/*
+ * Sockets: the server's own connections, found among the process's descriptors.
+ *
+ * civetweb tells nobody which descriptor a connection has, and has no way to end one from outside.
+ * A connection is known by its peer's address and port, so it is looked for by them - seldom: when
+ * a deadline has passed, or when the server ends. The folder that lists the descriptors is opened
+ * once, so that this works when no descriptor is left. Any thread.
+ */
+#ifndef CHECKOUT_HTTP_SOCKETS_H
+#define CHECKOUT_HTTP_SOCKETS_H
+
+#include "shared/base/compiler.h"
+
+/* One of the server's connections (IPv4: the library speaks nothing else here). */
+struct endpoint {
+    uint32_t remote_address; /* in network order */
+    uint16_t remote_port;
+    uint16_t local_port;
+};
+
+struct sockets;
+
+/* NULL when the descriptors cannot be listed. */
+struct sockets *sockets_create(void);
+void sockets_destroy(struct sockets *sockets);
+
+/* The descriptor of a connection, or -1. It stays that connection's only as long as the caller
+ * knows that nobody closes it. */
+int sockets_find(struct sockets *sockets, struct endpoint endpoint);
+
+/* shutdown()s every socket bound to that port for reading: listeners stop, idle connections end. */
+void sockets_end_reading(struct sockets *sockets, uint16_t local_port);
+
+#endif
