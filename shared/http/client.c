@@ -1,0 +1,171 @@
+#include "shared/http/client.h"
+
+#include <curl/curl.h>
+
+/* Whoever does not take a connection within this time is away, however long the deadline. */
+enum { CONNECT_MS = 2000 };
+
+/* Servers close idle connections; one that was idle for longer is not tried. */
+enum { IDLE_MAX_S = 30 };
+
+struct client {
+    CURL *curl;
+};
+
+/* What the library writes to while it works. */
+struct inbox {
+    struct buffer *answer;
+    size_t max;
+    bool overflowed;
+};
+
+bool client_library_start(void)
+{
+    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+struct client *client_create(void)
+{
+    struct client *client = memory_allocate_zeroed(1, sizeof(*client));
+
+    client->curl = curl_easy_init();
+    assert(client->curl); /* fails only without memory, or before client_library_start() */
+    return client;
+}
+
+void client_destroy(struct client *client)
+{
+    if (!client)
+        return;
+    curl_easy_cleanup(client->curl);
+    free(client);
+}
+
+/* The library's callback: anything but the whole length ends the exchange. */
+static size_t receive(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct inbox *inbox = ctx;
+    size_t length = size * count;
+
+    if (length > inbox->max - inbox->answer->length) {
+        inbox->overflowed = true;
+        return 0;
+    }
+    buffer_append_bytes(inbox->answer, bytes, length);
+    return length;
+}
+
+static void release_list(struct curl_slist **list)
+{
+    curl_slist_free_all(*list);
+}
+
+static void add_header(struct curl_slist **list, const char *name, const char *value)
+{
+    AUTO(buffer_release) struct buffer line = BUFFER_EMPTY;
+
+    if (!value)
+        return;
+    assert(!strpbrk(value, "\r\n"));
+    buffer_append_format(&line, "%s: %s", name, value);
+    struct curl_slist *longer = curl_slist_append(*list, line.at);
+    assert(longer);
+    *list = longer;
+}
+
+/* A key goes bare where it can, because not everybody reads the quoted form. */
+static void add_key(struct curl_slist **list, const char *key)
+{
+    AUTO(buffer_release) struct buffer quoted = BUFFER_EMPTY;
+
+    if (!key || !strpbrk(key, "\"\\ ")) {
+        add_header(list, "Idempotency-Key", key);
+        return;
+    }
+    buffer_append(&quoted, "\"");
+    for (; *key != '\0'; key++)
+        buffer_append_format(&quoted, "%s%c", *key == '"' || *key == '\\' ? "\\" : "", *key);
+    buffer_append(&quoted, "\"");
+    add_header(list, "Idempotency-Key", quoted.at);
+}
+
+static struct curl_slist *make_headers(const struct client_request *request)
+{
+    struct curl_slist *list = NULL;
+
+    add_header(&list, "Accept", "application/json");
+    if (request->body.length > 0)
+        add_header(&list, "Content-Type", "application/json");
+    add_header(&list, "Authorization", request->authorization);
+    add_header(&list, "traceparent", request->traceparent);
+    add_key(&list, request->idempotency_key);
+    list = curl_slist_append(list, "Expect:"); /* no waiting for a 100 */
+    assert(list);
+    return list;
+}
+
+/* The options that keep a request from going where nobody sent it. */
+static void set_limits(CURL *curl, struct deadline deadline)
+{
+    int left_ms = deadline_left_ms(deadline);
+
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); /* the environment has no say */
+    curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX_S);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)left_ms);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(left_ms < CONNECT_MS ? left_ms : CONNECT_MS));
+}
+
+static void set_request(CURL *curl, const struct client_request *request,
+                        struct curl_slist *headers, struct inbox *inbox)
+{
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, inbox);
+    if (strcmp(request->method, "HEAD") == 0) {
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    } else if (strcmp(request->method, "GET") != 0) {
+        /* a POST without a body announces its length, 0, too */
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body.length);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS,
+                         request->body.length > 0 ? request->body.at : "");
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+}
+
+/* What went wrong, by whether the request may have been read. */
+static bool explain(const struct inbox *inbox, CURLcode code, struct deadline deadline,
+                    struct error *err)
+{
+    if (inbox->overflowed)
+        return error_set(err, ERROR_UNAVAILABLE, "answer_too_large",
+                         "the answer has more than %zu bytes", inbox->max);
+    if (code == CURLE_OPERATION_TIMEDOUT && deadline_passed(deadline))
+        return error_set(err, ERROR_DEADLINE, "peer_timeout", "nobody answered in time");
+    return error_set(err, ERROR_UNAVAILABLE, "peer_unavailable", "%s", curl_easy_strerror(code));
+}
+
+bool client_send(struct client *client, const struct client_request *request, int *status,
+                 struct buffer *answer, struct error *err)
+{
+    struct inbox inbox = { .answer = answer, .max = request->answer_max };
+    long answered = 0;
+
+    if (deadline_passed(request->deadline))
+        return error_set(err, ERROR_DEADLINE, "peer_timeout", "no time is left");
+    AUTO(release_list) struct curl_slist *headers = make_headers(request);
+    buffer_clear(answer);
+    curl_easy_reset(client->curl); /* forgets options; connections are kept */
+    set_limits(client->curl, request->deadline);
+    set_request(client->curl, request, headers, &inbox);
+    CURLcode code = curl_easy_perform(client->curl);
+    if (code != CURLE_OK)
+        return explain(&inbox, code, request->deadline, err);
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answered);
+    *status = (int)answered;
+    return true;
+}
