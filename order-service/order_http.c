@@ -1,0 +1,133 @@
+#include "order-service/order_http.h"
+
+#include "shared/http/page.h"
+
+/* The body goes over to the reply; nothing is copied. */
+static bool reply_answer(struct reply *reply, struct order_answer *answer)
+{
+    buffer_release(&reply->body);
+    reply->body = answer->body;
+    answer->body = BUFFER_EMPTY;
+    if (answer->replayed)
+        reply_set_header(reply, "Idempotent-Replayed", "true");
+    reply_set_version(reply, answer->version);
+    return reply_json(reply, answer->status);
+}
+
+/* POST /v1/orders */
+static bool post_order(void *ctx, const struct request *req, struct reply *reply, struct error *err)
+{
+    AUTO(order_draft_release) struct order_draft draft = ORDER_DRAFT_EMPTY;
+    AUTO(order_answer_release) struct order_answer answer = ORDER_ANSWER_EMPTY;
+    struct order_command command = { .caller = &req->caller, .idempotency = &req->idempotency };
+
+    if (!order_draft_read(req->body, &draft, err) ||
+        !order_service_create(ctx, &command, &draft, &answer, err))
+        return false;
+    reply_set_header(reply, "Location", "/v1/orders/%s", id_text(answer.id).text);
+    return reply_answer(reply, &answer);
+}
+
+/* PATCH /v1/orders/{id}: moves an order to another status, edits its metadata. */
+static bool patch_order(void *ctx, const struct request *req, struct reply *reply,
+                        struct error *err)
+{
+    AUTO(json_document_release) struct json_document document = { NULL };
+    AUTO(order_answer_release) struct order_answer answer = ORDER_ANSWER_EMPTY;
+    struct order_change change;
+    struct order_command command = { .caller = &req->caller,
+                                     .idempotency = &req->idempotency,
+                                     .if_match = req->if_match };
+
+    if (!request_id_at(req, 0, &command.id, err) ||
+        !json_document_parse(req->body, &document, err) ||
+        !order_change_read(&document, &change, err) ||
+        !order_service_change(ctx, &command, &change, &answer, err))
+        return false;
+    return reply_answer(reply, &answer);
+}
+
+/* GET /v1/orders/{id} */
+static bool get_order(void *ctx, const struct request *req, struct reply *reply, struct error *err)
+{
+    AUTO(order_answer_release) struct order_answer answer = ORDER_ANSWER_EMPTY;
+    struct id id;
+
+    if (!request_id_at(req, 0, &id, err) ||
+        !order_service_read(ctx, &req->caller, id, &answer, err))
+        return false;
+    return reply_answer(reply, &answer);
+}
+
+/*
+ * created_after and created_before are the half-open interval [after, before): windows that follow
+ * each other neither overlap nor leave a gap. An id carries the time of its creation, so they and
+ * the cursor are bounds of one and the same key.
+ */
+static void read_window(struct query *query, struct order_filter *filter)
+{
+    struct page page;
+    struct instant after, before;
+
+    page_read(query, &page);
+    filter->limit = page.limit;
+    filter->before = page.before;
+    if (query_read_instant(query, "created_after", &after))
+        filter->from = id_floor(after);
+    if (query_read_instant(query, "created_before", &before) &&
+        id_compare(id_floor(before), filter->before) < 0)
+        filter->before = id_floor(before);
+}
+
+static bool read_filter(const struct request *req, struct order_filter *filter, struct error *err)
+{
+    struct query query;
+    size_t status;
+
+    query_begin(&query, req->query, err);
+    if (query_read_choice(&query, "status", order_status_words, ORDER_STATUS_COUNT, &status))
+        filter->status = order_status_words[status];
+    query_read_text(&query, "customer_id", 1, ORDER_TEXT_MAX, filter->customer_id,
+                    sizeof(filter->customer_id));
+    query_read_text(&query, "client_reference", 1, ORDER_TEXT_MAX, filter->client_reference,
+                    sizeof(filter->client_reference));
+    read_window(&query, filter);
+    query_end(&query);
+    return query_ok(&query);
+}
+
+/* GET /v1/orders */
+static bool get_orders(void *ctx, const struct request *req, struct reply *reply, struct error *err)
+{
+    struct order_filter filter = { .status = "" };
+
+    return read_filter(req, &filter, err) &&
+           order_service_list(ctx, &req->caller, &filter, &reply->body, err) &&
+           reply_json(reply, HTTP_OK);
+}
+
+/* GET /v1/orders/{id}/timeline */
+static bool get_timeline(void *ctx, const struct request *req, struct reply *reply,
+                         struct error *err)
+{
+    struct id id;
+
+    return request_id_at(req, 0, &id, err) &&
+           order_service_timeline(ctx, &req->caller, id, &reply->body, err) &&
+           reply_json(reply, HTTP_OK);
+}
+
+/* Which of the two scopes a PATCH needs depends on its body: the use case decides. */
+static const struct route routes[] = {
+    { HTTP_POST, "/v1/orders", SCOPE_ORDERS_WRITE, ROUTE_BODY | ROUTE_IDEMPOTENCY_KEY, post_order },
+    { HTTP_GET, "/v1/orders", SCOPE_ORDERS_READ, 0, get_orders },
+    { HTTP_GET, "/v1/orders/{id}", SCOPE_ORDERS_READ, 0, get_order },
+    { HTTP_PATCH, "/v1/orders/{id}", SCOPE_ORDERS_WRITE | SCOPE_ORDERS_FULFIL,
+      ROUTE_BODY | ROUTE_IDEMPOTENCY_KEY, patch_order },
+    { HTTP_GET, "/v1/orders/{id}/timeline", SCOPE_ORDERS_READ, 0, get_timeline },
+};
+
+void order_http_add_routes(struct backbone *backbone, struct order_service *service)
+{
+    backbone_add_routes(backbone, routes, COUNT_OF(routes), service);
+}

@@ -1,0 +1,398 @@
+#include "order-service/order_service.h"
+
+#include "order-service/order_events.h"
+#include "shared/events/answers.h"
+#include "shared/http/page.h"
+#include "shared/http/reply.h"
+#include "shared/runtime/metrics.h"
+
+/* What an order's events say about where they come from. */
+static const char SOURCE[] = "/order-service";
+
+#define ANNOUNCEMENT_EMPTY ((struct announcement){ .data = BUFFER_EMPTY })
+
+void order_answer_release(struct order_answer *answer)
+{
+    buffer_release(&answer->body);
+}
+
+/* Takes the text over: it is not copied. An answer without a status is none yet. */
+static void answer_with(struct order_answer *out, int status, const struct order *order,
+                        struct buffer *body)
+{
+    out->status = status;
+    out->replayed = false;
+    out->id = order->id;
+    out->version = order->version;
+    out->body = *body;
+    *body = BUFFER_EMPTY;
+}
+
+static void count_event(const struct event *event)
+{
+    char labels[EVENT_TYPE_SIZE + 16];
+
+    text_format(labels, sizeof(labels), "type=\"%s\"", event->type);
+    metric_add(metric_counter("checkout_order_events_total", "Changes of orders", labels), 1);
+}
+
+static void count_created(const struct order *order)
+{
+    char labels[32];
+
+    text_format(labels, sizeof(labels), "currency=\"%s\"", order->currency.code);
+    metric_add(metric_counter("checkout_order_amount_total",
+                              "Totals of created orders in minor units", labels),
+               order->total_amount);
+}
+
+/* Commits a write; `done` is false when it was refused. */
+static bool commit(const struct order_service *service, struct write *write,
+                   struct deadline deadline, bool *done, struct error *err)
+{
+    if (!journal_commit(backbone_journal(service->backbone), write, deadline, err))
+        return false;
+    *done = write->outcome == WRITE_DONE;
+    for (size_t i = 0; *done && i < write->event_count; i++)
+        count_event(write->events[i]);
+    return true;
+}
+
+/* Answers with the order as it is. */
+static void answer_as_is(struct order_answer *out, const struct order *order)
+{
+    AUTO(buffer_release) struct buffer body = BUFFER_EMPTY;
+    struct json_writer json = { .out = &body };
+
+    order_write(&json, order);
+    answer_with(out, HTTP_OK, order, &body);
+}
+
+/* Answers as this request was answered before, if it was. */
+static bool replay(const struct order_service *service, const struct order_command *command,
+                   struct order_answer *out, struct error *err)
+{
+    AUTO(answer_release) struct answer answer = { .body = BUFFER_EMPTY };
+
+    if (!answers_find(backbone_pool(service->backbone), command->caller, command->idempotency,
+                      &answer, err))
+        return false;
+    if (!answer.found)
+        return true;
+    *out = (struct order_answer){ .status = answer.status,
+                                  .replayed = true,
+                                  .id = answer.subject,
+                                  .version = answer.subject_version,
+                                  .body = answer.body };
+    answer.body = BUFFER_EMPTY;
+    return true;
+}
+
+/* --- creating --------------------------------------------------------------------------------- */
+
+/* An order belongs to a merchant, so only a merchant's key may write one. */
+static bool require_merchant(const struct access *access, struct error *err)
+{
+    if (!access_is_everyone(access))
+        return true;
+    return error_set(err, ERROR_FORBIDDEN, "merchant_required",
+                     "Orders are written with a merchant's key.");
+}
+
+/* Completes the order and announces it; returns the last announcement, which is the answer. */
+static struct announcement *begin_order(struct order *order, const struct order_service *service,
+                                        const struct caller *caller,
+                                        struct announcement announcements[2])
+{
+    struct instant now = clock_now();
+
+    order->stream = caller->access.stream;
+    text_copy(order->merchant, sizeof(order->merchant), caller->access.merchant);
+    order_begin(order, id_create(now), now, service->expiry_ms);
+    order_announce(&announcements[0], order, order_status_event(order->status), &caller->trace);
+    if (!order_is_settled(order))
+        return &announcements[0];
+
+    struct error impossible;
+    bool moved = false;
+    bool allowed = order_move(order, ORDER_PAID, now, &moved, &impossible);
+    assert(allowed && moved);
+    order_announce(&announcements[1], order, order_status_event(order->status), &caller->trace);
+    return &announcements[1];
+}
+
+static void release_pair(struct announcement (*pair)[2])
+{
+    announcement_release(&(*pair)[0]);
+    announcement_release(&(*pair)[1]);
+}
+
+/* The key was taken a moment ago, and its answer is gone already: it was just purged. */
+static bool refuse_lost_answer(struct error *err)
+{
+    return error_set(err, ERROR_UNAVAILABLE, "answer_gone",
+                     "The answer kept under this Idempotency-Key has just expired. Try again.");
+}
+
+bool order_service_create(const struct order_service *service, const struct order_command *command,
+                          struct order_draft *draft, struct order_answer *out, struct error *err)
+{
+    if (!require_merchant(&command->caller->access, err))
+        return false;
+
+    AUTO(release_pair) struct announcement pair[2] = { ANNOUNCEMENT_EMPTY, ANNOUNCEMENT_EMPTY };
+    struct announcement *last = begin_order(&draft->order, service, command->caller, pair);
+    AUTO(write_release) struct write write;
+    bool done;
+
+    order_insert(&write, &draft->order, command->idempotency);
+    for (struct announcement *each = pair; each <= last; each++)
+        write_announce(&write, &each->event);
+    if (!commit(service, &write, command->caller->deadline, &done, err))
+        return false;
+    if (done) {
+        count_created(&draft->order);
+        answer_with(out, HTTP_CREATED, &draft->order, &last->data);
+        return true;
+    }
+    return replay(service, command, out, err) && (out->status != 0 || refuse_lost_answer(err));
+}
+
+/* --- changing --------------------------------------------------------------------------------- */
+
+/* An order on its way through a change: as it will be, and what tells so. */
+struct attempt {
+    struct order_record record;
+    struct buffer metadata; /* if it was edited */
+    const char *event;      /* NULL: it is as it was wanted already */
+};
+
+static void attempt_release(struct attempt *attempt)
+{
+    order_record_release(&attempt->record);
+    buffer_release(&attempt->metadata);
+}
+
+static bool may_change(const struct access *access, const struct order_change *change,
+                       struct error *err)
+{
+    bool fulfils = change->has_status && change->status != ORDER_CANCELED;
+    bool writes = change->metadata || (change->has_status && change->status == ORDER_CANCELED);
+
+    return require_merchant(access, err) &&
+           (!fulfils || access_require(access, SCOPE_ORDERS_FULFIL, err)) &&
+           (!writes || access_require(access, SCOPE_ORDERS_WRITE, err));
+}
+
+/* Changes the order in memory as far as the rules allow. */
+static bool decide(struct attempt *attempt, const struct order_command *command,
+                   const struct order_change *change, struct error *err)
+{
+    struct order *order = &attempt->record.order;
+    struct instant now = clock_now();
+    bool moved = false, edited = false;
+
+    if (!request_if_match(command->if_match, order->version, err) ||
+        (change->has_status && !order_move(order, change->status, now, &moved, err)) ||
+        (change->metadata && !order_metadata_merge(order->metadata, change->metadata,
+                                                   &attempt->metadata, &edited, err)))
+        return false;
+    if (edited)
+        order->metadata = buffer_span(&attempt->metadata);
+    if (edited && !moved)
+        order_touch(order, now);
+    if (moved)
+        attempt->event = order_status_event(order->status);
+    else if (edited)
+        attempt->event = ORDER_UPDATED;
+    return true;
+}
+
+/* Nothing to change: the answer is the order as it is, kept if there is a key to keep it under. */
+static bool keep_unchanged(const struct order_service *service, const struct order_command *command,
+                           const struct order *order, struct order_answer *out, struct error *err)
+{
+    bool done = true;
+
+    if (command->idempotency->key[0] != '\0') {
+        AUTO(write_release) struct write write;
+
+        answers_keep(&write, command->caller, command->idempotency, HTTP_OK, order->id,
+                     order->version, clock_now());
+        if (!commit(service, &write, command->caller->deadline, &done, err))
+            return false;
+    }
+    if (done)
+        answer_as_is(out, order);
+    return true;
+}
+
+/* Writes what was decided; no answer when somebody was faster, or the key was used before. */
+static bool write_change(const struct order_service *service, const struct order_command *command,
+                         const struct attempt *attempt, struct order_answer *out, struct error *err)
+{
+    const struct order *order = &attempt->record.order;
+    bool done;
+
+    if (!attempt->event)
+        return keep_unchanged(service, command, order, out, err);
+
+    AUTO(announcement_release) struct announcement announcement = ANNOUNCEMENT_EMPTY;
+    AUTO(write_release) struct write write;
+
+    order_announce(&announcement, order, attempt->event, &command->caller->trace);
+    order_update(&write, order, command->idempotency);
+    write_announce(&write, &announcement.event);
+    if (!commit(service, &write, command->caller->deadline, &done, err))
+        return false;
+    if (done)
+        answer_with(out, HTTP_OK, order, &announcement.data);
+    return true;
+}
+
+bool order_service_change(const struct order_service *service, const struct order_command *command,
+                          const struct order_change *change, struct order_answer *out,
+                          struct error *err)
+{
+    if (!may_change(&command->caller->access, change, err))
+        return false;
+
+    for (int i = 0; i < ORDER_ATTEMPTS_MAX; i++) {
+        AUTO(attempt_release)
+        struct attempt attempt = { .record = ORDER_RECORD_EMPTY, .metadata = BUFFER_EMPTY };
+
+        if (!order_store_read(backbone_pool(service->backbone), command->caller, command->id,
+                              &attempt.record, err))
+            return false;
+        bool allowed = decide(&attempt, command, change, err);
+        if (allowed && !write_change(service, command, &attempt, out, err))
+            return false;
+        /* refused, by the rules or by the write: what was answered before comes first */
+        if (out->status == 0 && !replay(service, command, out, err))
+            return false;
+        if (out->status != 0 || !allowed)
+            return out->status != 0;
+    }
+    return error_set(err, ERROR_CONFLICT, "version_conflict",
+                     "The order keeps changing under this request. Try again.");
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+bool order_service_read(const struct order_service *service, const struct caller *caller,
+                        struct id id, struct order_answer *out, struct error *err)
+{
+    AUTO(order_record_release) struct order_record record = ORDER_RECORD_EMPTY;
+
+    if (!order_store_read(backbone_pool(service->backbone), caller, id, &record, err))
+        return false;
+    answer_as_is(out, &record.order);
+    return true;
+}
+
+bool order_service_list(const struct order_service *service, const struct caller *caller,
+                        const struct order_filter *filter, struct buffer *body, struct error *err)
+{
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    struct order_filter one_more = *filter;
+    struct json_writer json = { .out = body };
+    struct order order = { .id = filter->before };
+
+    one_more.limit++;
+    if (!order_store_list(backbone_pool(service->backbone), caller, &one_more, &rows, err))
+        return false;
+    page_open(body);
+    for (size_t i = 0; i < rows.count && i < (size_t)filter->limit; i++) {
+        order_from_row(&rows, i, &order);
+        order_write(&json, &order);
+    }
+    page_close(body, rows.count > (size_t)filter->limit, order.id);
+    return true;
+}
+
+static void write_entry(struct json_writer *json, const struct row *row)
+{
+    struct trace trace;
+
+    json_begin_object(json);
+    json_member_instant(json, "time", row_instant(row, "time"));
+    json_member_text(json, "type", row_text(row, "type"));
+    json_member_text(json, "source", SOURCE);
+    json_member_integer(json, "sequence", row_integer(row, "sequence"));
+    json_member_integer(json, "version", row_integer(row, "subject_version"));
+    bool traced = trace_parse(row_span(row, "traceparent"), &trace);
+    json_member_text_or_null(json, "trace_id", traced ? trace.trace_id : NULL);
+    json_member_raw(json, "data", row_span(row, "data"));
+    json_end_object(json);
+}
+
+static void write_timeline(struct json_writer *json, struct id id, const struct rows *rows)
+{
+    json_begin_object(json);
+    json_member_id(json, "order_id", id);
+    json_name(json, "entries");
+    json_begin_array(json);
+    for (size_t i = 0; i < rows->count && i < ORDER_EVENTS_MAX; i++) {
+        struct row row = rows_at(rows, i);
+        write_entry(json, &row);
+    }
+    json_end_array(json);
+    json_name(json, "incomplete");
+    json_begin_array(json);
+    if (rows->count > ORDER_EVENTS_MAX)
+        json_text(json, "order-service");
+    json_end_array(json);
+    json_end_object(json);
+}
+
+bool order_service_timeline(const struct order_service *service, const struct caller *caller,
+                            struct id id, struct buffer *body, struct error *err)
+{
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    struct json_writer json = { .out = body };
+
+    if (!order_store_events(backbone_pool(service->backbone), caller, id, &rows, err))
+        return false;
+    if (rows.count == 0) /* an order has events from its first moment on */
+        return error_set(err, ERROR_NOT_FOUND, "not_found", "There is no such object.");
+    write_timeline(&json, id, &rows);
+    return true;
+}
+
+/* --- expiring --------------------------------------------------------------------------------- */
+
+/* Who was faster - a payment, a cancellation, another instance - has decided: no error. */
+static bool expire(const struct order_service *service, struct order *order,
+                   struct deadline deadline, struct error *err)
+{
+    AUTO(announcement_release) struct announcement announcement = ANNOUNCEMENT_EMPTY;
+    struct trace trace = trace_create();
+    bool moved, done;
+
+    if (!order_move(order, ORDER_EXPIRED, clock_now(), &moved, err))
+        return false;
+    order_announce(&announcement, order, order_status_event(order->status), &trace);
+
+    AUTO(write_release) struct write write;
+    order_update(&write, order, NULL);
+    write_announce(&write, &announcement.event);
+    return commit(service, &write, deadline, &done, err);
+}
+
+bool order_service_expire(const struct order_service *service, struct deadline deadline, bool *more,
+                          struct error *err)
+{
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+
+    if (!order_store_due(backbone_pool(service->backbone), clock_now(), deadline, &rows, err))
+        return false;
+    for (size_t i = 0; i < rows.count; i++) {
+        struct order order;
+
+        order_from_row(&rows, i, &order);
+        if (!expire(service, &order, deadline, err))
+            return false;
+    }
+    *more = rows.count >= ORDER_DUE_MAX;
+    return true;
+}

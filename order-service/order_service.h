@@ -1,0 +1,89 @@
+/*
+ * Order service: what can be done with orders, one function per use case.
+ *
+ * A use case reads, lets the domain decide, writes through the journal and answers with the order's
+ * public object, which is made once: it is the event's data as well. A repeated request (same
+ * Idempotency-Key) is noticed only when something refuses, so nobody pays for looking it up:
+ *
+ *     a creation     its key is taken                               -> the kept answer
+ *     a change       its key is taken, or the order has moved on    -> the kept answer, if there is
+ *                    one; else the order is read again
+ *
+ * Any thread.
+ */
+#ifndef CHECKOUT_ORDER_SERVICE_ORDER_SERVICE_H
+#define CHECKOUT_ORDER_SERVICE_ORDER_SERVICE_H
+
+#include "order-service/order_json.h"
+#include "order-service/order_store.h"
+#include "shared/events/backbone.h"
+
+/* How often a change is decided anew when others are faster. */
+enum { ORDER_ATTEMPTS_MAX = 5 };
+
+struct order_service {
+    struct backbone *backbone;
+    int64_t expiry_ms; /* how long a prepaid order may stay unpaid */
+};
+
+/* Who wants something written, under which key, and (for a change) to what, at which version. */
+struct order_command {
+    const struct caller *caller;
+    const struct idempotency *idempotency;
+    struct id id;
+    const char *if_match; /* or NULL */
+};
+
+/* What a use case that writes answers; released by the caller. */
+struct order_answer {
+    int status;
+    bool replayed;
+    struct id id;
+    int64_t version;
+    struct buffer body; /* the public object at that version */
+};
+
+#define ORDER_ANSWER_EMPTY ((struct order_answer){ .body = BUFFER_EMPTY })
+
+void order_answer_release(struct order_answer *answer);
+
+/*
+ * Creates what the draft says. An order of which nothing is due is paid at once: version 2, two
+ * events. ERROR_FORBIDDEN "merchant_required" for keys of `*`.
+ */
+MUST_CHECK bool order_service_create(const struct order_service *service,
+                                     const struct order_command *command, struct order_draft *draft,
+                                     struct order_answer *out, struct error *err);
+
+/*
+ * Moves an order, edits its metadata, or both (one version, one event). Finding it as wanted is no
+ * error and no event. ERROR_CONFLICT "illegal_transition" or "version_conflict";
+ * ERROR_PRECONDITION; ERROR_FORBIDDEN for scopes: sent, delivered and returned need
+ * orders:fulfil, the rest orders:write.
+ */
+MUST_CHECK bool order_service_change(const struct order_service *service,
+                                     const struct order_command *command,
+                                     const struct order_change *change, struct order_answer *out,
+                                     struct error *err);
+
+MUST_CHECK bool order_service_read(const struct order_service *service, const struct caller *caller,
+                                   struct id id, struct order_answer *out, struct error *err);
+
+/* Writes a page; `filter->limit` orders are shown, and whether more follow. */
+MUST_CHECK bool order_service_list(const struct order_service *service, const struct caller *caller,
+                                   const struct order_filter *filter, struct buffer *body,
+                                   struct error *err);
+
+/* Writes {"order_id", "entries": [...], "incomplete": [...]}, oldest first. */
+MUST_CHECK bool order_service_timeline(const struct order_service *service,
+                                       const struct caller *caller, struct id id,
+                                       struct buffer *body, struct error *err);
+
+/*
+ * Moves orders whose time is over to `expired`, at most ORDER_DUE_MAX of each stream; `more` tells
+ * that there may be others.
+ */
+MUST_CHECK bool order_service_expire(const struct order_service *service, struct deadline deadline,
+                                     bool *more, struct error *err);
+
+#endif
