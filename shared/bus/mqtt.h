@@ -11,8 +11,8 @@
  *     mqtt_tick(mqtt)      connects, reconnects with jittered backoff, keeps alive
  *
  * When the effect could not be committed, mqtt_drop() forgets the connection with its queued
- * acknowledgements: the broker delivers again. Sessions start clean, client ids are unique, and
- * subscriptions are made anew on every connect.
+ * acknowledgements: the broker delivers again. Every connect starts with nothing: a clean session,
+ * a new client id, no subscriptions, no messages of the connection before.
  *
  * A client belongs to one thread. Callbacks run inside mqtt_read() and may not call back into the
  * client except for mqtt_publish() and mqtt_subscribe().
@@ -33,8 +33,9 @@ enum { MQTT_PACKET_MAX = 262144 };
 /* Reconnecting waits between these, doubling, with jitter. */
 enum { MQTT_BACKOFF_MIN_MS = 200, MQTT_BACKOFF_MAX_MS = 5000 };
 
-/* How a publish ended. */
+/* How far a publish came. */
 enum mqtt_published {
+    MQTT_PUBLISH_QUEUED,    /* on its way */
     MQTT_PUBLISHED,         /* acknowledged (with or without a subscriber) */
     MQTT_PUBLISH_REFUSED,   /* denied, too large, malformed: will never be accepted */
     MQTT_PUBLISH_FAILED,    /* not now: quota, server busy */
@@ -87,10 +88,6 @@ void mqtt_tick(struct mqtt *mqtt);
 /* Closes the connection at once and forgets what was queued. */
 void mqtt_drop(struct mqtt *mqtt);
 
-/*
- * Queues a QoS 1 publish and writes its number into `message`; false when not connected. How it
- * ended is told by on_published (never inside this call); after a disconnect it is never told.
- */
 struct mqtt_message {
     const char *topic;
     struct span payload;
@@ -100,7 +97,13 @@ struct mqtt_message {
     const char *const (*properties)[2];   /* name, value */
 };
 
-MUST_CHECK bool mqtt_publish(struct mqtt *mqtt, const struct mqtt_message *what, int *message);
+/*
+ * Queues a QoS 1 publish and writes its number into `message`. How it ended is told by on_published
+ * (never inside this call); after a disconnect it is never told. MQTT_PUBLISH_FAILED when there is
+ * no connection, MQTT_PUBLISH_REFUSED when the broker would never take it.
+ */
+MUST_CHECK enum mqtt_published mqtt_publish(struct mqtt *mqtt, const struct mqtt_message *what,
+                                            int *message);
 
 /* QoS 1. on_subscribed tells when it was granted; false when not connected. */
 MUST_CHECK bool mqtt_subscribe(struct mqtt *mqtt, const char *filter);

@@ -60,6 +60,9 @@ void parameters_add_null(struct parameters *parameters, enum parameter_type type
 void parameters_add_text_or_null(struct parameters *parameters, const char *text);
 void parameters_add_instant_or_null(struct parameters *parameters, struct instant instant);
 
+/* An instant as Postgres counts: microseconds since 2000-01-01. */
+int64_t parameters_instant(struct instant instant);
+
 /* The bytes of one value as they go over the wire. */
 struct span parameters_value(const struct parameters *parameters, size_t index);
 

@@ -17,7 +17,7 @@
 #ifndef CHECKOUT_DB_TRANSACTION_H
 #define CHECKOUT_DB_TRANSACTION_H
 
-#include "shared/db/connection.h"
+#include "shared/db/pipeline.h"
 #include "shared/db/write.h"
 
 /* Writes in one transaction: bounds its memory and how long the stream's lock is held. */
@@ -25,10 +25,11 @@ enum { TRANSACTION_WRITES_MAX = 1024 };
 
 /* How events reach the log: given by shared/events, so that this room needs not know it. */
 struct appender {
-    /* Queues the statements that append `events` to `stream` on a connection in pipeline mode. */
+    /* Queues the statements that append `events` to `stream` with pipeline_send(). */
     bool (*send)(struct connection *connection, int stream, const struct event *const *events,
                  size_t count, struct error *err);
-    /* How many statements send() queues. */
+    /* The statements it queues, in order: prepared before, and one result is read for each. */
+    const struct statement *const *statements;
     size_t statement_count;
 };
 

@@ -24,8 +24,8 @@ struct event; /* shared/events/event.h: this room passes it on and never looks i
 /* What one write can announce: its own change, and one that follows from it. */
 enum { WRITE_EVENTS_MAX = 2 };
 
-/* Room for "merchant scope key", the longest thing a creation is sorted by. */
-enum { WRITE_KEY_MAX = 400 };
+/* Room for "merchant scope key" at their longest, which a creation is sorted by. */
+enum { WRITE_KEY_SIZE = 512 };
 
 enum write_kind {
     WRITE_CHANGE, /* of an existing row: locked in the order of `row` */
@@ -42,7 +42,7 @@ struct write {
     enum write_kind kind;
     int stream;
     struct id row;           /* the subject's id: what the statement returns as `id` */
-    char key[WRITE_KEY_MAX]; /* idempotency key with its scope, or "" */
+    char key[WRITE_KEY_SIZE];/* idempotency key with its scope, or "" */
     struct parameters parameters;
     size_t event_count;
     const struct event *events[WRITE_EVENTS_MAX]; /* borrowed until the commit returned */

@@ -44,11 +44,19 @@ MUST_CHECK bool effects_read(struct effects *effects, const struct statement *st
                              const struct parameters *parameters, struct rows *out,
                              struct error *err);
 
-/* Room for one more write and its announcement, owned by the transaction, both to be filled. */
+/* One write and what it announces, owned by the transaction. */
 struct effect {
     struct write write;
     struct announcement announcement;
 };
+
+/* Effects that one event may have. */
+enum { CONSUMER_EFFECTS_MAX = 2 };
+
+/*
+ * Room for one more effect. The handler begins and fills the write before it adds another, reads or
+ * returns; an announcement that it does not make stays empty.
+ */
 
 struct effect *effects_add(struct effects *effects);
 

@@ -17,6 +17,8 @@
 #include "shared/http/access.h"
 #include "shared/runtime/trace.h"
 
+struct json_value; /* shared/json/json_reader.h */
+
 enum { EVENT_TYPE_SIZE = 48, EVENT_SOURCE_SIZE = 48, EVENT_TOPIC_SIZE = 192 };
 
 #define EVENT_CONTENT_TYPE "application/cloudevents+json; charset=utf-8"
@@ -59,6 +61,10 @@ void event_topic(const struct event *event, char *out, size_t size);
  */
 MUST_CHECK bool event_read(struct span text, const char *service, struct buffer *storage,
                            struct event *out, struct error *err);
+
+/* As event_read(), from a value of a larger document. */
+MUST_CHECK bool event_read_value(struct json_value *value, const char *service,
+                                 struct buffer *storage, struct event *out, struct error *err);
 
 /* True if the topic is the one that the event belongs on. */
 bool event_fits_topic(const struct event *event, const char *topic);

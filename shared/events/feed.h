@@ -34,17 +34,16 @@ struct feed_source {
 struct feed_item {
     int64_t sequence;
     bool valid;
-    struct event event;    /* if valid; its data lives in the page's storage */
-    struct span text;      /* the CloudEvent as it came */
-    char reason[48];       /* if not valid */
-    char detail[256];
+    struct event event;    /* if valid; its data lives in `data` */
+    struct buffer data;
+    struct buffer text;    /* the CloudEvent as it came, if not valid */
+    char detail[256];      /* why it is not valid */
 };
 
 struct feed_page {
     int64_t head;
     size_t count;
     struct feed_item *items;
-    struct buffer storage;
 };
 
 /* The events above `after`, at most EVENT_LOG_PAGE_MAX, consecutive from after + 1. */

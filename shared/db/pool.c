@@ -1,0 +1,139 @@
+#include "shared/db/pool.h"
+
+#include <pthread.h>
+
+#include "shared/runtime/metrics.h"
+
+/* Opening takes this long at most, so that a server that is away is noticed before the deadline. */
+enum { POOL_OPEN_MS = 2000 };
+
+struct pool {
+    pthread_mutex_t mutex;
+    pthread_cond_t freed;
+    char *connection_string;
+    size_t size;
+    size_t opened; /* connections that exist or are being made */
+    size_t idle_count;
+    struct metric *in_use;
+    struct connection *idle[];
+};
+
+static void init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+struct pool *pool_create(const char *name, const char *connection_string, size_t size)
+{
+    struct pool *pool =
+        memory_allocate_zeroed(1, sizeof(*pool) + size * sizeof(struct connection *));
+    char labels[80];
+
+    text_format(labels, sizeof(labels), "pool=\"%s\"", name);
+    pthread_mutex_init(&pool->mutex, NULL);
+    init_condition(&pool->freed);
+    pool->connection_string = memory_copy_text(span_of(connection_string));
+    pool->size = size;
+    pool->in_use = metric_gauge("checkout_database_connections_in_use",
+                                "Connections of a pool that are in use", labels);
+    return pool;
+}
+
+void pool_destroy(struct pool *pool)
+{
+    if (pool == NULL)
+        return;
+    assert(pool->opened == pool->idle_count);
+    for (size_t i = 0; i < pool->idle_count; i++)
+        connection_close(pool->idle[i]);
+    pthread_cond_destroy(&pool->freed);
+    pthread_mutex_destroy(&pool->mutex);
+    free(pool->connection_string);
+    free(pool);
+}
+
+/* Takes an idle connection, or the right to open one (`out` is then NULL). */
+static bool take_place(struct pool *pool, struct deadline deadline, struct connection **out,
+                       struct error *err)
+{
+    struct timespec until = deadline_timespec(deadline);
+    bool taken = true;
+
+    *out = NULL;
+    pthread_mutex_lock(&pool->mutex);
+    while (taken && pool->idle_count == 0 && pool->opened == pool->size)
+        taken = pthread_cond_timedwait(&pool->freed, &pool->mutex, &until) == 0;
+    if (taken && pool->idle_count > 0)
+        *out = pool->idle[--pool->idle_count];
+    else if (taken)
+        pool->opened++;
+    pthread_mutex_unlock(&pool->mutex);
+    if (!taken)
+        return error_set(err, ERROR_OVERLOADED, "overloaded",
+                         "all database connections are busy");
+    metric_add(pool->in_use, 1);
+    return true;
+}
+
+static void give_place_back(struct pool *pool, struct connection *idle)
+{
+    pthread_mutex_lock(&pool->mutex);
+    if (idle != NULL)
+        pool->idle[pool->idle_count++] = idle;
+    else
+        pool->opened--;
+    pthread_cond_signal(&pool->freed);
+    pthread_mutex_unlock(&pool->mutex);
+    metric_add(pool->in_use, -1);
+}
+
+bool pool_acquire(struct pool *pool, struct deadline deadline, struct connection **out,
+                  struct error *err)
+{
+    struct connection *connection = NULL;
+
+    if (!take_place(pool, deadline, &connection, err))
+        return false;
+    if (connection == NULL &&
+        !connection_open(pool->connection_string,
+                         deadline_earlier(deadline, deadline_in_ms(POOL_OPEN_MS)), &connection,
+                         err)) {
+        give_place_back(pool, NULL);
+        return false;
+    }
+    *out = connection;
+    return true;
+}
+
+void pool_release(struct pool *pool, struct connection *connection)
+{
+    if (connection == NULL)
+        return;
+    if (!connection_is_usable(connection)) {
+        connection_close(connection);
+        connection = NULL;
+    }
+    give_place_back(pool, connection);
+}
+
+/* Idle connections that died with the server fail on first use: a read may simply be repeated. */
+bool db_query(struct pool *pool, const struct statement *statement,
+              const struct parameters *parameters, struct deadline deadline, struct rows *out,
+              struct error *err)
+{
+    for (size_t attempt = 0;; attempt++) {
+        struct connection *connection = NULL;
+
+        if (!pool_acquire(pool, deadline, &connection, err))
+            return false;
+        bool done = connection_query(connection, statement, parameters, deadline, out, err);
+        pool_release(pool, connection);
+        if (done || err->kind != ERROR_UNAVAILABLE || attempt >= pool->size)
+            return done;
+    }
+}

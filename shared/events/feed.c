@@ -1,0 +1,194 @@
+#include "shared/events/feed.h"
+
+#include "shared/http/query.h"
+#include "shared/json/json_reader.h"
+
+/* How far one request of a merchant's key looks ahead in a log that is mostly other merchants'. */
+enum { FEED_SCAN_MAX = 10000 };
+
+/* The largest page: events are bounded by the bus. */
+enum { FEED_ANSWER_MAX = 64 * 1024 * 1024 };
+
+STATEMENT(feed_of_merchant, "any",
+          "SELECT stream, sequence, id, merchant_id, type, subject, subject_version, time, "
+          "traceparent, data FROM events WHERE stream = $1 AND sequence > $2 AND sequence <= $3 "
+          "AND merchant_id = $4 ORDER BY sequence LIMIT $5");
+
+/* ---- Serving ------------------------------------------------------------------------------ */
+
+struct range {
+    int64_t stream, after, limit;
+};
+
+static bool read_range(const struct request *req, struct range *out, struct error *err)
+{
+    struct query query;
+
+    *out = (struct range){ req->caller.access.stream, 0, EVENT_LOG_PAGE_MAX };
+    query_begin(&query, req->query, err);
+    query_read_integer(&query, "stream", 0, INT16_MAX, &out->stream);
+    query_read_integer(&query, "after", 0, INT64_MAX, &out->after);
+    query_read_integer(&query, "limit", 1, EVENT_LOG_PAGE_MAX, &out->limit);
+    if (!access_is_everyone(&req->caller.access) && out->stream != req->caller.access.stream)
+        query_refuse(&query, "stream", "not_allowed", "is not the stream of this key's merchant");
+    query_end(&query);
+    return query_ok(&query);
+}
+
+static int64_t scan_end(const struct range *range, int64_t head)
+{
+    return head - range->after > FEED_SCAN_MAX ? range->after + FEED_SCAN_MAX : head;
+}
+
+static bool read_events(const struct feed *feed, const struct request *req,
+                        const struct range *range, int64_t until, struct rows *out,
+                        struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    struct connection *connection = NULL;
+
+    parameters_begin(&parameters);
+    if (access_is_everyone(&req->caller.access)) {
+        if (!pool_acquire(feed->pool, req->caller.deadline, &connection, err))
+            return false;
+        bool done = event_log_read(connection, (int)range->stream, range->after, range->limit,
+                                   req->caller.deadline, out, err);
+        pool_release(feed->pool, connection);
+        return done;
+    }
+    parameters_add_integer(&parameters, range->stream);
+    parameters_add_integer(&parameters, range->after);
+    parameters_add_integer(&parameters, until);
+    parameters_add_text(&parameters, req->caller.access.merchant);
+    parameters_add_integer(&parameters, range->limit);
+    return db_query(feed->pool, &feed_of_merchant, &parameters, req->caller.deadline, out, err);
+}
+
+/* Everything up to the last event shown was seen, or, on a page that is not full, all of the scan. */
+static void write_page(const struct feed *feed, const struct range *range, const struct rows *rows,
+                       int64_t head, int64_t seen, struct buffer *out)
+{
+    struct event event = { .sequence = range->after };
+
+    buffer_append(out, "{\"data\":[");
+    for (size_t i = 0; i < rows->count; i++) {
+        event_log_row(rows, i, &event);
+        buffer_append(out, i > 0 ? "," : "");
+        event_write(&event, feed->service, out);
+    }
+    if ((int64_t)rows->count == range->limit || seen < event.sequence)
+        seen = event.sequence;
+    buffer_append_format(out, "],\"head\":%lld,\"next_after\":%lld}", (long long)head,
+                         (long long)seen);
+}
+
+/* GET /v1/events: the head is read first, so that a page never ends beyond it unseen. */
+static bool get_events(void *ctx, const struct request *req, struct reply *reply,
+                       struct error *err)
+{
+    const struct feed *feed = ctx;
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    struct range range;
+    int64_t head = 0;
+
+    if (!read_range(req, &range, err) ||
+        !event_log_head(feed->pool, (int)range.stream, req->caller.deadline, &head, err))
+        return false;
+    int64_t until = access_is_everyone(&req->caller.access) ? range.after : scan_end(&range, head);
+    if (!read_events(feed, req, &range, until, &rows, err))
+        return false;
+    write_page(feed, &range, &rows, head, until, &reply->body);
+    return reply_json(reply, HTTP_OK);
+}
+
+void feed_add_routes(struct feed *feed, struct router *router)
+{
+    static const struct route routes[] = {
+        { HTTP_GET, "/v1/events", SCOPE_EVENTS_READ, 0, get_events },
+    };
+
+    router_add(router, routes, COUNT_OF(routes), feed);
+}
+
+/* ---- Pulling ------------------------------------------------------------------------------ */
+
+static bool ask(struct client *client, const struct feed_source *source, const char *url,
+                struct deadline deadline, struct buffer *answer, struct error *err)
+{
+    struct client_request request = {
+        .method = "GET",
+        .url = url,
+        .authorization = source->authorization,
+        .answer_max = FEED_ANSWER_MAX,
+        .deadline = deadline,
+    };
+    int status = 0;
+
+    if (!client_send(client, &request, &status, answer, err))
+        return false;
+    if (status != HTTP_OK)
+        return error_set(err, ERROR_UNAVAILABLE, "feed_unavailable", "%s answered %d to %s",
+                         source->service, status, url);
+    return true;
+}
+
+/* The log has no holes: what can not be read is still known by its place. */
+static void read_item(struct json_value *value, const char *service, int64_t sequence,
+                      struct feed_item *out)
+{
+    struct error err;
+
+    *out = (struct feed_item){ .sequence = sequence };
+    out->valid = event_read_value(value, service, &out->data, &out->event, &err);
+    if (out->valid)
+        return;
+    json_value_write(value, &out->text);
+    text_format(out->detail, sizeof(out->detail), "%s %s",
+                err.field_count > 0 ? err.fields[0].pointer : err.code,
+                err.field_count > 0 ? err.fields[0].detail : err.detail);
+}
+
+static bool read_page(const struct buffer *answer, const char *service, int64_t after,
+                      struct feed_page *out, struct error *err)
+{
+    AUTO(json_document_release) struct json_document document = { NULL };
+    struct json_reader reader;
+    struct json_value *data = NULL;
+    int64_t head = 0;
+    size_t count = 0;
+
+    if (!json_document_parse(buffer_span(answer), &document, err))
+        return false;
+    json_reader_begin(&reader, &document, err);
+    json_read_integer(&reader, "head", JSON_REQUIRED, 0, INT64_MAX, &head);
+    json_read_array(&reader, "data", JSON_REQUIRED, 0, EVENT_LOG_PAGE_MAX, &data, &count);
+    if (!json_reader_ok(&reader))
+        return false;
+    *out = (struct feed_page){ .head = head, .count = count };
+    out->items = memory_allocate_zeroed(count + 1, sizeof(*out->items));
+    for (size_t i = 0; i < count; i++)
+        read_item(json_array_at(data, i), service, after + (int64_t)i + 1, &out->items[i]);
+    return true;
+}
+
+bool feed_fetch(struct client *client, const struct feed_source *source, int stream, int64_t after,
+                int64_t limit, struct deadline deadline, struct feed_page *out, struct error *err)
+{
+    AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer url = BUFFER_EMPTY;
+
+    buffer_append_format(&url, "%s/v1/events?stream=%d&after=%lld&limit=%lld", source->url, stream,
+                         (long long)after, (long long)limit);
+    return ask(client, source, url.at, deadline, &answer, err) &&
+           read_page(&answer, source->service, after, out, err);
+}
+
+void feed_page_release(struct feed_page *page)
+{
+    for (size_t i = 0; i < page->count; i++) {
+        buffer_release(&page->items[i].data);
+        buffer_release(&page->items[i].text);
+    }
+    free(page->items);
+    *page = (struct feed_page){ .head = 0 };
+}

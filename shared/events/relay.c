@@ -1,0 +1,510 @@
+#include "shared/events/relay.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "shared/events/lease.h"
+#include "shared/runtime/log.h"
+#include "shared/runtime/metrics.h"
+
+/* One statement of the relay; a database that is slower than this is away. */
+enum { RELAY_QUERY_MS = 3000 };
+
+/* Between attempts to reach a database that is away. */
+enum { RELAY_RECONNECT_MS = 500 };
+
+/* The position is stored after so many acknowledged events, or when nothing is in flight. */
+enum { RELAY_STORE_EVERY = 2000 };
+
+/* Only forward, and only by the leader: a frozen one that wakes up moves nothing. */
+STATEMENT(relay_position_select, "any", "SELECT sequence FROM relay_position WHERE stream = $1");
+STATEMENT(relay_position_move, "any",
+          "UPDATE relay_position SET sequence = $2 WHERE stream = $1 AND sequence < $2 "
+          "AND EXISTS (SELECT 1 FROM leases WHERE name = $3 AND holder = $4) RETURNING stream");
+STATEMENT(relay_position_create, "any",
+          "INSERT INTO relay_position (stream) VALUES ($1) ON CONFLICT DO NOTHING");
+
+/* An event in flight: sent, and maybe acknowledged while one before it is not. */
+struct flight {
+    int64_t sequence;
+    int message;
+    bool done;
+};
+
+struct relay {
+    struct relay_settings settings;
+    pthread_t thread;
+    bool joined;
+    int wake;               /* eventfd: there may be something to publish, or to stop for */
+    atomic_bool stopping;
+    _Atomic int64_t stop_at_ms; /* drain until this deadline */
+    atomic_bool leading, broker_up, database_up; /* for the health check */
+
+    /* The thread's own. */
+    struct connection *connection;
+    struct deadline next_connect;
+    struct mqtt *mqtt;
+    struct lease lease;
+    bool position_known;
+    bool start_over;        /* the broker could not take one: publish again on a new connection */
+    bool more;              /* the last page was full, or the log was not looked at yet */
+    struct deadline poll_log_at;
+    int64_t stored;         /* relay_position */
+    int64_t acknowledged;   /* every event up to here */
+    int64_t sent;           /* the highest sequence handed to the broker */
+    size_t flight_first, flight_count;
+    struct flight flights[MQTT_WINDOW];
+    struct metric *published, *refused, *in_flight, *position, *lease_changes;
+    char presence_topic[EVENT_TOPIC_SIZE];
+};
+
+/* ---- In flight ---------------------------------------------------------------------------- */
+
+static struct flight *flight_at(struct relay *relay, size_t index)
+{
+    return &relay->flights[(relay->flight_first + index) % MQTT_WINDOW];
+}
+
+static void add_flight(struct relay *relay, int64_t sequence, int message, bool done)
+{
+    assert(relay->flight_count < MQTT_WINDOW);
+    *flight_at(relay, relay->flight_count++) =
+        (struct flight){ .sequence = sequence, .message = message, .done = done };
+    relay->sent = sequence;
+}
+
+/* Moves on over everything that is acknowledged from the front. */
+static void land_flights(struct relay *relay)
+{
+    while (relay->flight_count > 0 && flight_at(relay, 0)->done) {
+        relay->acknowledged = flight_at(relay, 0)->sequence;
+        relay->flight_first = (relay->flight_first + 1) % MQTT_WINDOW;
+        relay->flight_count--;
+    }
+}
+
+/* What was in flight is published again: twice is allowed, skipping is not. */
+static void forget_flights(struct relay *relay)
+{
+    relay->flight_count = 0;
+    relay->sent = relay->acknowledged;
+    relay->more = true;
+}
+
+static void pass_refused(struct relay *relay, int64_t sequence)
+{
+    metric_add(relay->refused, 1);
+    log_error("broker refused an event for good; it stays in the log",
+              LOG_INTEGER("sequence", sequence), LOG_INTEGER("stream", relay->settings.stream));
+}
+
+static void on_published(void *ctx, int message, enum mqtt_published how)
+{
+    struct relay *relay = ctx;
+
+    for (size_t i = 0; i < relay->flight_count; i++) {
+        struct flight *flight = flight_at(relay, i);
+
+        if (flight->message != message || flight->done)
+            continue;
+        if (how == MQTT_PUBLISH_REFUSED)
+            pass_refused(relay, flight->sequence);
+        else if (how == MQTT_PUBLISHED)
+            metric_add(relay->published, 1);
+        flight->done = how != MQTT_PUBLISH_FAILED;
+        relay->start_over |= how == MQTT_PUBLISH_FAILED;
+        break;
+    }
+    land_flights(relay);
+}
+
+static void on_connected(void *ctx)
+{
+    struct relay *relay = ctx;
+    static const char online[] = "{\"status\":\"online\"}";
+    int message = 0;
+
+    atomic_store(&relay->broker_up, true);
+    forget_flights(relay);
+    /* Who watches the presence topic learns of us; the last will says the contrary. */
+    if (mqtt_publish(relay->mqtt,
+                     &(struct mqtt_message){ .topic = relay->presence_topic,
+                                             .payload = span_of(online),
+                                             .content_type = "application/json",
+                                             .retain = true },
+                     &message) != MQTT_PUBLISH_QUEUED)
+        log_warning("presence could not be announced");
+}
+
+static void on_disconnected(void *ctx)
+{
+    struct relay *relay = ctx;
+
+    atomic_store(&relay->broker_up, false);
+    forget_flights(relay);
+    log_warning("broker connection lost");
+}
+
+/* ---- The database ------------------------------------------------------------------------- */
+
+static void lose_database(struct relay *relay, const struct error *err)
+{
+    log_swallowed(LOG_LEVEL_WARNING, "relay can not reach its database", err);
+    connection_close(relay->connection);
+    relay->connection = NULL;
+    relay->next_connect = deadline_in_ms(RELAY_RECONNECT_MS);
+    atomic_store(&relay->database_up, false);
+}
+
+/* Asynchronous commits: a position that is lost is only published again from. */
+static void connect_database(struct relay *relay)
+{
+    struct deadline deadline = deadline_in_ms(RELAY_QUERY_MS);
+    struct error err;
+
+    if (relay->connection != NULL || !deadline_passed(relay->next_connect))
+        return;
+    if (!connection_open(relay->settings.connection_string, deadline, &relay->connection, &err) ||
+        !connection_execute(relay->connection, "SET synchronous_commit TO off; LISTEN checkout",
+                            deadline, &err)) {
+        lose_database(relay, &err);
+        return;
+    }
+    relay->lease.renew_at = deadline_in_ms(0);
+    atomic_store(&relay->database_up, true);
+}
+
+static bool load_position(struct relay *relay, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    AUTO(rows_release) struct rows created = ROWS_EMPTY;
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    struct deadline deadline = deadline_in_ms(RELAY_QUERY_MS);
+
+    parameters_begin(&parameters);
+    parameters_add_integer(&parameters, relay->settings.stream);
+    if (!connection_query(relay->connection, &relay_position_create, &parameters, deadline,
+                          &created, err) ||
+        !connection_query(relay->connection, &relay_position_select, &parameters, deadline, &rows,
+                          err))
+        return false;
+    struct row row = rows_at(&rows, 0);
+    relay->stored = row_integer(&row, "sequence");
+    relay->acknowledged = relay->stored;
+    relay->position_known = true;
+    forget_flights(relay);
+    return true;
+}
+
+static bool store_position(struct relay *relay, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+
+    parameters_begin(&parameters);
+    parameters_add_integer(&parameters, relay->settings.stream);
+    parameters_add_integer(&parameters, relay->acknowledged);
+    parameters_add_text(&parameters, relay->lease.name);
+    parameters_add_text(&parameters, relay->lease.holder);
+    if (!connection_query(relay->connection, &relay_position_move, &parameters,
+                          deadline_in_ms(RELAY_QUERY_MS), &rows, err))
+        return false;
+    relay->stored = relay->acknowledged;
+    return true;
+}
+
+static bool position_is_due(const struct relay *relay)
+{
+    int64_t unstored = relay->acknowledged - relay->stored;
+
+    return unstored >= RELAY_STORE_EVERY || (unstored > 0 && relay->flight_count == 0);
+}
+
+/* ---- Publishing --------------------------------------------------------------------------- */
+
+static enum mqtt_published publish(struct relay *relay, const struct event *event,
+                                   struct buffer *payload, int *message)
+{
+    char topic[EVENT_TOPIC_SIZE], sequence[24], id[ID_TEXT_SIZE], source[EVENT_SOURCE_SIZE];
+    /* The attributes stand in user properties too: CloudEvents SDKs read them from there. */
+    const char *const properties[][2] = {
+        { "datacontenttype", "application/json" }, { "type", event->type },
+        { "source", source },                      { "id", id },
+        { "sequence", sequence },
+    };
+
+    event_topic(event, topic, sizeof(topic));
+    text_format(sequence, sizeof(sequence), "%020lld", (long long)event->sequence);
+    text_copy(id, sizeof(id), id_text(event->id).text);
+    text_format(source, sizeof(source), "/%s", relay->settings.service);
+    buffer_clear(payload);
+    event_write(event, relay->settings.service, payload);
+    return mqtt_publish(relay->mqtt,
+                        &(struct mqtt_message){ .topic = topic,
+                                                .payload = buffer_span(payload),
+                                                .content_type = EVENT_CONTENT_TYPE,
+                                                .property_count = COUNT_OF(properties),
+                                                .properties = properties },
+                        message);
+}
+
+/* Publishes what the window has room for. */
+static bool publish_page(struct relay *relay, struct error *err)
+{
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    AUTO(buffer_release) struct buffer payload = BUFFER_EMPTY;
+    int64_t room = (int64_t)(MQTT_WINDOW - relay->flight_count);
+    struct event event;
+
+    if (!event_log_read(relay->connection, relay->settings.stream, relay->sent, room,
+                        deadline_in_ms(RELAY_QUERY_MS), &rows, err))
+        return false;
+    relay->more = (int64_t)rows.count == room;
+    relay->poll_log_at = deadline_in_ms(RELAY_POLL_MS);
+    for (size_t i = 0; i < rows.count; i++) {
+        int message = 0;
+
+        event_log_row(&rows, i, &event);
+        enum mqtt_published how = publish(relay, &event, &payload, &message);
+        if (how == MQTT_PUBLISH_FAILED)
+            break;
+        if (how == MQTT_PUBLISH_REFUSED)
+            pass_refused(relay, event.sequence);
+        add_flight(relay, event.sequence, message, how == MQTT_PUBLISH_REFUSED);
+    }
+    land_flights(relay);
+    return true;
+}
+
+/* Half the window free: reading one event at a time would cost a query each. */
+static bool wants_page(const struct relay *relay)
+{
+    return mqtt_is_connected(relay->mqtt) && relay->flight_count <= MQTT_WINDOW / 2 &&
+           (relay->more || deadline_passed(relay->poll_log_at));
+}
+
+static bool lead(struct relay *relay, struct error *err)
+{
+    if (!relay->position_known && !load_position(relay, err))
+        return false;
+    if (wants_page(relay) && !publish_page(relay, err))
+        return false;
+    if (position_is_due(relay) && !store_position(relay, err))
+        return false;
+    metric_set(relay->in_flight, (int64_t)relay->flight_count);
+    metric_set(relay->position, relay->acknowledged);
+    return true;
+}
+
+static void note_leadership(struct relay *relay)
+{
+    bool leading = lease_is_held(&relay->lease);
+
+    if (leading == atomic_load(&relay->leading))
+        return;
+    atomic_store(&relay->leading, leading);
+    metric_add(relay->lease_changes, 1);
+    log_info(leading ? "relay leads" : "relay stands by",
+             LOG_INTEGER("stream", relay->settings.stream));
+    relay->position_known = false;
+}
+
+/* ---- The loop ----------------------------------------------------------------------------- */
+
+static bool step(struct relay *relay, bool woken, struct error *err)
+{
+    if (!lease_keep(&relay->lease, relay->connection, deadline_in_ms(RELAY_QUERY_MS), err))
+        return false;
+    note_leadership(relay);
+    if (atomic_load(&relay->leading)) {
+        relay->more |= woken;
+        return lead(relay, err);
+    }
+    /* Somebody else leads: one message, however many commits there were. */
+    return !woken || connection_execute(relay->connection, "NOTIFY checkout",
+                                        deadline_in_ms(RELAY_QUERY_MS), err);
+}
+
+static int wait_ms(const struct relay *relay)
+{
+    if (relay->connection != NULL && atomic_load(&relay->leading) && wants_page(relay))
+        return 0;
+    return RELAY_POLL_MS;
+}
+
+/* Sleeps until something happens; true when somebody said that there may be something. */
+static bool wait_for_work(struct relay *relay)
+{
+    struct pollfd polled[] = {
+        { .fd = relay->wake, .events = POLLIN },
+        { .fd = mqtt_socket(relay->mqtt), .events = POLLIN },
+        { .fd = relay->connection != NULL ? connection_socket(relay->connection) : -1,
+          .events = POLLIN },
+    };
+    uint64_t wakes = 0;
+    bool woken = false;
+
+    if (mqtt_wants_write(relay->mqtt))
+        polled[1].events |= POLLOUT;
+    (void)poll(polled, COUNT_OF(polled), wait_ms(relay));
+    if (polled[0].revents != 0)
+        woken = read(relay->wake, &wakes, sizeof(wakes)) > 0;
+    if (polled[2].revents != 0 && connection_take_notifications(relay->connection))
+        relay->more = true;
+    return woken;
+}
+
+/* Acknowledgements come in bursts: reading goes on while there is something to read. */
+static void turn_mqtt(struct relay *relay)
+{
+    for (int i = 0; i < MQTT_WINDOW; i++) {
+        struct pollfd socket = { .fd = mqtt_socket(relay->mqtt), .events = POLLIN };
+
+        if (socket.fd < 0 || poll(&socket, 1, 0) <= 0)
+            break;
+        mqtt_read(relay->mqtt);
+    }
+    if (relay->start_over)
+        mqtt_drop(relay->mqtt);
+    relay->start_over = false;
+    mqtt_write(relay->mqtt);
+    mqtt_tick(relay->mqtt);
+}
+
+/* Drained: everything committed is acknowledged and stored, or nothing can be done about it. */
+static bool is_finished(struct relay *relay)
+{
+    if (!atomic_load(&relay->stopping))
+        return false;
+    struct deadline until = { atomic_load(&relay->stop_at_ms) };
+    bool idle = relay->connection == NULL || !atomic_load(&relay->leading) ||
+                !mqtt_is_connected(relay->mqtt) ||
+                (relay->flight_count == 0 && !relay->more && relay->stored == relay->acknowledged);
+
+    return idle || deadline_passed(until);
+}
+
+static void *run(void *ctx)
+{
+    struct relay *relay = ctx;
+    struct error err;
+
+    while (!is_finished(relay)) {
+        bool woken = wait_for_work(relay);
+
+        turn_mqtt(relay);
+        connect_database(relay);
+        if (relay->connection != NULL && !step(relay, woken, &err))
+            lose_database(relay, &err);
+        mqtt_write(relay->mqtt);
+    }
+    if (relay->connection != NULL)
+        lease_release(&relay->lease, relay->connection, deadline_in_ms(RELAY_QUERY_MS));
+    connection_close(relay->connection);
+    mqtt_destroy(relay->mqtt);
+    return NULL;
+}
+
+/* ---- Its life ----------------------------------------------------------------------------- */
+
+static void make_mqtt(struct relay *relay)
+{
+    const struct relay_settings *settings = &relay->settings;
+
+    text_format(relay->presence_topic, sizeof(relay->presence_topic), "checkout/v1/service/%s/%s",
+                settings->service, settings->instance);
+    relay->mqtt = mqtt_create(&(struct mqtt_settings){
+        .host = settings->mqtt_host,
+        .port = settings->mqtt_port,
+        .username = settings->mqtt_username,
+        .password = settings->mqtt_password,
+        .client_id = settings->service,
+        .will_topic = relay->presence_topic,
+        .will_payload = "{\"status\":\"offline\"}",
+        .ctx = relay,
+        .on_connected = on_connected,
+        .on_disconnected = on_disconnected,
+        .on_published = on_published,
+    });
+}
+
+static void make_metrics(struct relay *relay)
+{
+    char labels[40];
+
+    text_format(labels, sizeof(labels), "stream=\"%d\"", relay->settings.stream);
+    relay->published = metric_counter("checkout_relay_published_total",
+                                      "Events that the broker acknowledged", labels);
+    relay->refused = metric_counter("checkout_relay_refused_total",
+                                    "Events that the broker refused for good", labels);
+    relay->in_flight =
+        metric_gauge("checkout_relay_in_flight", "Events sent and not acknowledged", labels);
+    relay->position = metric_gauge("checkout_relay_position",
+                                   "Every event up to here was acknowledged (leader)", labels);
+    relay->lease_changes = metric_counter("checkout_relay_lease_changes_total",
+                                          "Times the lease was won or lost", labels);
+}
+
+struct relay *relay_create(const struct relay_settings *settings)
+{
+    struct relay *relay = memory_allocate_zeroed(1, sizeof(*relay));
+    char name[LEASE_NAME_SIZE], holder[LEASE_HOLDER_SIZE];
+
+    relay->settings = *settings;
+    text_format(name, sizeof(name), "relay:%d", settings->stream);
+    text_format(holder, sizeof(holder), "%.30s/%s", settings->instance,
+                id_text(id_create(clock_now())).text);
+    lease_init(&relay->lease, name, holder);
+    relay->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    assert(relay->wake >= 0);
+    relay->next_connect = deadline_in_ms(0);
+    relay->poll_log_at = deadline_in_ms(0);
+    make_metrics(relay);
+    make_mqtt(relay);
+    int failed = pthread_create(&relay->thread, NULL, run, relay);
+    assert(failed == 0);
+    return relay;
+}
+
+void relay_wake(struct relay *relay)
+{
+    uint64_t one = 1;
+    ssize_t written = write(relay->wake, &one, sizeof(one));
+
+    /* A counter that is full has woken it already. */
+    (void)written;
+}
+
+void relay_drain(struct relay *relay, struct deadline deadline)
+{
+    if (relay->joined)
+        return;
+    atomic_store(&relay->stop_at_ms, deadline.at_ms);
+    atomic_store(&relay->stopping, true);
+    relay_wake(relay);
+    pthread_join(relay->thread, NULL);
+    relay->joined = true;
+}
+
+void relay_destroy(struct relay *relay)
+{
+    if (relay == NULL)
+        return;
+    relay_drain(relay, deadline_in_ms(0));
+    close(relay->wake);
+    free(relay);
+}
+
+bool relay_check(void *ctx, char *note, size_t note_size)
+{
+    struct relay *relay = ctx;
+    bool broker = atomic_load(&relay->broker_up);
+    bool database = atomic_load(&relay->database_up);
+
+    text_format(note, note_size, "%s%s%s", atomic_load(&relay->leading) ? "leader" : "standby",
+                broker ? "" : ", broker away", database ? "" : ", database away");
+    return broker && database;
+}
