@@ -11,11 +11,16 @@ text_hash() {
 
 # Root does not run servers: what it starts runs as `owner`.
 as_owner() {
-    if [[ $EUID -eq 0 && $owner != root ]]; then
-        setpriv --reuid="$owner" --regid="$(id -g "$owner")" --init-groups -- "$@"
-    else
-        "$@"
-    fi
+    local -a as=()
+    [[ $EUID -ne 0 || $owner == root ]] ||
+        as=(setpriv --reuid="$owner" --regid="$(id -g "$owner")" --init-groups --)
+    ${exec:-} "${as[@]}" "$@"
+}
+
+# The same in place of this shell.
+exec_as_owner() {
+    local exec=exec
+    as_owner "$@"
 }
 
 # own PATH...: what root wrote belongs to the user who will read it.

@@ -2,8 +2,8 @@
 # Processes: everything that runs is a runit service of this home. A process's definition is
 # process/<name>/ (run, finish, env/, log/); runsvdir looks after the links in service/.
 #
-# Each process writes its id and start time to run/<name>.pid before it becomes what it is, so that
-# later exactly this process is meant, and no other that was given its number.
+# Each process, its log included, records its id and start time in run/<name>.pid (the file `record`
+# beside this one) before it becomes what it is.
 
 readonly LOG_BYTES_MAX=10000000
 readonly LOG_FILES_MAX=5
@@ -21,12 +21,14 @@ process_names() {
 process_define() {
     local dir=$home/process/$1 body
     body=$(cat)
+    file_put "$home/bin/record" < "$top/deploy/launcher/record"
     mkdir -p "$dir/log" "$dir/env" "$dir/control" "$home/log/$1"
     file_put "$dir/run" 700 <<EOF
 #!/bin/sh
 exec 2>&1
 umask 077
-echo "\$\$ \$(cut -d' ' -f22 /proc/\$\$/stat)" > '$home/run/$1.pid'
+set -- '$home/run/$1.pid' $2
+. '$home/bin/record'
 $body
 EOF
     process_changed=$file_changed
@@ -37,6 +39,8 @@ kill -$2 "\$(cat supervise/pid)"
 EOF
     file_put "$dir/log/run" 700 <<EOF
 #!/bin/sh
+set -- '$home/run/$1.log.pid' TERM
+. '$home/bin/record'
 exec svlogd -l 8192 -b 16384 '$home/log/$1'
 EOF
     file_put "$home/log/$1/config" <<< "s$LOG_BYTES_MAX"$'\n'"n$LOG_FILES_MAX"
@@ -87,6 +91,8 @@ supervisors_end() {
     for name in $(process_names); do
         wait_until "$STOP_SECONDS" process_unsupervised "$name" ||
             fail "runsv of $name does not end."
+        process_kill "$name"
+        process_kill "$name.log"
     done
 }
 
@@ -101,25 +107,31 @@ supervisor_start() {
     own "$home/log/supervisor.log"
     (
         cd /
+        close_inherited_files
         # shellcheck disable=SC2016 # expanded by the shell that it starts
-        as_owner env -i PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin HOME="$home" LC_ALL=C.UTF-8 TZ=UTC setsid sh -c '
+        exec_as_owner env -i PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin HOME="$home" LC_ALL=C.UTF-8 TZ=UTC setsid sh -c '
             echo "$$ $(cut -d" " -f22 /proc/$$/stat)" > "$HOME/run/supervisor.pid"
-            exec runsvdir -P "$HOME/service"' < /dev/null >> "$home/log/supervisor.log" 2>&1 9>&- &
+            exec runsvdir -P "$HOME/service"' < /dev/null >> "$home/log/supervisor.log" 2>&1 &
     )
     wait_until 5 process_running supervisor || fail "runsvdir did not start." \
         "See $home/log/supervisor.log"
 }
 
-# process_start NAME: under its supervisor, once only with --no-restart. A process of this name that
-# lost its supervisor is ended first.
+# The home's lock among them, and whatever our caller waits on.
+close_inherited_files() {
+    local file
+    for file in /proc/self/fd/*; do
+        file=${file##*/}
+        ((file <= 2)) || eval "exec $file>&-"
+    done
+}
+
+# process_start NAME: under its supervisor, once only with --no-restart.
 process_start() {
     wait_until 8 process_supervised "$1" || fail "runsv does not look after $1." \
         "See $home/log/supervisor.log"
     local dir=$home/service/$1
-    if ! process_ours "$1"; then
-        process_kill "$1"
-        rm -f "$dir/crashes"
-    fi
+    process_running "$1" || rm -f "$dir/crashes"
     if [[ ${no_restart:-false} == true ]]; then
         touch "$dir/down"
         sv once "$dir" > /dev/null
@@ -127,12 +139,6 @@ process_start() {
         rm -f "$dir/down"
         sv up "$dir" > /dev/null
     fi
-}
-
-# The recorded process is the one that its supervisor started.
-process_ours() {
-    local id
-    id=$(recorded "$1") && [[ $id == "$(cat "$home/service/$1/supervise/pid" 2> /dev/null)" ]]
 }
 
 # process_stop NAME...: all of them at a time, each with its signal; what does not go is killed.
@@ -147,7 +153,7 @@ process_stop() {
 process_kill() {
     local id
     id=$(recorded "$1") || return 0
-    kill -s "$(cat "$home/process/$1/signal")" "$id" 2> /dev/null || true
+    kill -s "$(cat "$home/process/$1/signal" 2> /dev/null || echo TERM)" "$id" 2> /dev/null || true
     kill -CONT "$id" 2> /dev/null || true
     if ! wait_until "$STOP_SECONDS" process_gone "$1" && id=$(recorded "$1"); then
         kill -KILL "$id" 2> /dev/null || true

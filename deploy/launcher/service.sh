@@ -134,8 +134,8 @@ service_pass_settings() {
 
 # ORDER_SERVICE_X=y here is X=y for the order-service.
 service_pass_own_settings() {
-    local prefix=${service^^} name
-    prefix=${prefix//-/_}_
+    local prefix name
+    prefix=$(upper "$service")_
     for name in $(compgen -e "$prefix" || true); do
         rm -f "${name#"$prefix"}_FILE"
         printf '%s\n' "${!name}" > "${name#"$prefix"}"

@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# api_call: the services' HTTP API, with one of the home's own keys.
+
+# api_call KEY METHOD SERVICE PATH [JSON [IDEMPOTENCY-KEY]]: prints the answer's body. An answer that
+# is not a 2xx ends the launcher with what the problem says.
+api_call() {
+    local answer code
+    answer=$(api_request "$@") ||
+        fail "$3 does not answer." "./checkout status   tells what runs, ./checkout up starts it."
+    code=${answer##*$'\n'}
+    answer=${answer%$'\n'*}
+    [[ $code == 2?? ]] ||
+        fail "$2 $4 was answered $code: $(jq -r '.detail // .title // .' <<< "$answer" 2> /dev/null)"
+    printf '%s\n' "$answer"
+}
+
+# The key goes to curl as a file: the process list is public.
+api_request() {
+    local -a body=() idempotency=()
+    [[ -z ${5:-} ]] || body=(--data-binary "$5" -H 'Content-Type: application/json')
+    [[ -z ${6:-} ]] || idempotency=(-H "Idempotency-Key: $6")
+    curl -sS -m 10 -w '\n%{http_code}' -X "$2" \
+        -H @<(printf 'Authorization: Bearer %s\n' "$(secret_read "key-$1")") \
+        "${idempotency[@]}" "${body[@]}" "$(service_url "$3")$4"
+}

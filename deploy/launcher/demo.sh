@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# `demo`: the story on one screen, over the public API and with a shop's key.
+
+readonly DEMO_VOUCHER_SECONDS=10
+
+# EUR 137.00: a coffee grinder and two bags of beans.
+readonly demo_order='{
+    "customer": {"id": "ada", "email": "ada@example.com"},
+    "currency": "EUR",
+    "payment_terms": "invoice",
+    "client_reference": "demo",
+    "lines": [
+        {"sku": "grinder-01", "name": "Hand grinder", "quantity": 1, "unit_amount": 10900},
+        {"sku": "beans-250", "name": "Coffee beans, 250 g", "quantity": 2, "unit_amount": 1400}
+    ]
+}'
+
+command_demo() {
+    [[ $# -eq 0 ]] || usage_error "demo takes no arguments."
+    home_require
+    local order id voucher started_ms
+    printf '\n%s\n\n' "$(bold 'From an order to its voucher')"
+    order=$(api_call demo POST order-service /v1/orders "$demo_order" "$(secret_random)")
+    id=$(jq -r .id <<< "$order")
+    demo_step 1 "Ada orders" "$(demo_lines "$order")"
+    demo_tell "total" "$(demo_money "$order" total_amount)" "order" "$id" \
+        "status" "$(jq -r '"\(.status), by \(.payment_terms)"' <<< "$order")"
+    started_ms=$(date +%s%3N)
+    order=$(api_call demo PATCH order-service "/v1/orders/$id" '{"status": "sent"}')
+    demo_step 2 "The shop marks it sent" ""
+    demo_tell "status" "$(jq -r .status <<< "$order")"
+    wait_until "$DEMO_VOUCHER_SECONDS" demo_find_voucher ||
+        fail "No voucher came within $DEMO_VOUCHER_SECONDS s." \
+            "./checkout status   shows who is behind, ./checkout logs voucher-service why."
+    demo_step 3 "A voucher is there" "$(($(date +%s%3N) - started_ms)) ms later, over the bus"
+    demo_tell_voucher
+}
+
+# Sets voucher, once the order has one.
+demo_find_voucher() {
+    voucher=$(api_call demo GET voucher-service "/v1/vouchers?order_id=$id" | jq -ce '.data[0] // empty')
+}
+
+# The list masks the code; the voucher itself shows it to its merchant.
+demo_tell_voucher() {
+    voucher=$(api_call demo GET voucher-service "/v1/vouchers/$(jq -r .id <<< "$voucher")")
+    demo_tell "worth" "$(demo_money "$voucher" value_amount)" \
+        "code" "$(bold "$(jq -r .code <<< "$voucher")")" \
+        "until" "$(jq -r '.expires_at[:10]' <<< "$voucher")"
+    printf '\n'
+}
+
+demo_step() {
+    printf '  %s  %s  %s\n' "$(bold "$1")" "$(bold "$2")" "$3"
+}
+
+# demo_tell NAME VALUE...
+demo_tell() {
+    while [[ $# -gt 0 ]]; do
+        printf '       %-8s %s\n' "$1" "$2"
+        shift 2
+    done
+}
+
+demo_lines() {
+    jq -r '[.lines[] | "\(.quantity) x \(.name)"] | join(", ")' <<< "$1"
+}
+
+demo_money() {
+    jq -r --arg amount "$2" '(.[$amount]) as $n
+        | "\(.currency) \($n / 100 | floor).\("0\($n % 100)"[-2:])"' <<< "$1"
+}

@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# `env`: where this stack is and how to get in, as NAME=value lines for scripts.
+
+command_env() {
+    [[ $# -eq 0 ]] || usage_error "env takes no arguments."
+    home_require
+    local name
+    printf 'CHECKOUT_URL=%s\n' "$(service_url order-service)"
+    for name in $(service_names); do
+        printf '%s_URL=%s\n' "$(upper "${name%-service}")" "$(service_url "$name")"
+    done
+    printf 'MQTT_URL=mqtt://127.0.0.1:%s\n' "$(broker_port)"
+    printf 'MQTT_WS_URL=ws://127.0.0.1:%s\n' "$(broker_websocket_port)"
+    printf 'MQTT_USERNAME=%s\n' "$(key_id "$(secret_read key-demo)")"
+    printf 'MQTT_PASSWORD=%s\n' "$(key_secret "$(secret_read key-demo)")"
+    printf 'CHECKOUT_API_KEY=%s\n' "$(secret_read key-demo)"
+    printf 'CHECKOUT_OPERATOR_KEY=%s\n' "$(secret_read key-operator)"
+    for name in $(database_names); do
+        printf '%s_DATABASE_URL=%s\n' "$(upper "$name")" "$(database_url inspector "$name" tcp)"
+    done
+}
+
+# The name as environment variables spell it.
+upper() {
+    local name=${1^^}
+    printf '%s\n' "${name//-/_}"
+}

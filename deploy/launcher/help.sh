@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# `help`.
+
+command_help() {
+    cat <<'EOF'
+Checkout: orders, and the vouchers they earn.
+
+  up [--detach] [--no-install] [--no-build] [--no-restart]
+                      install what is missing, build, and start everything; Ctrl-C stops it
+  down                stop what this home started
+  status [--json]     each process: ready, and how far behind
+  env                 addresses and keys, as NAME=value lines
+  demo                an order of EUR 137.00, sent, and its voucher
+
+  audit [--json] [--wait SECONDS]
+                      prove the invariants over all databases
+  psql DATABASE       look into access, orders, vouchers or audit
+  logs [PROCESS] [-f] what the processes say
+  events tail [MERCHANT]
+                      what goes over the bus
+  dead-letters list | replay ID | discard ID [--service NAME]
+                      events that were put aside
+
+  test [SUITE...]     lint, unit, system (these three by default), asan
+
+Settings, from the environment:
+  CHECKOUT_HOME       where this stack lives              (var, beside this program)
+  CHECKOUT_PORT_BASE  where its ports count from          (8080)
+  CHECKOUT_INSTANCES  of each service                     (1)
+  CHECKOUT_BUILD      directory of the build              (build)
+A home remembers its port base and instances. What a service knows (its --settings) is passed on to
+it; ORDER_SERVICE_<NAME> and VOUCHER_SERVICE_<NAME> reach one of them only.
+EOF
+}

@@ -1,0 +1,76 @@
+-- Every change has exactly one event, and every event a change
+--
+-- A subject's events have the versions 1, 2, 3, ... without holes, and up to the version that the
+-- row has now; what the newest one says is what the row says. So a change without an event shows as
+-- a row ahead of its events, an event without a change as events ahead of their row, and a lost or
+-- doubled one as a hole. Within a subject's events, each says its own version, is called after the
+-- status that it announces, and a status that an order can reach once is reached once.
+
+WITH histories AS (
+    SELECT 'order' AS kind, stream, subject, min(subject_version) AS first,
+           max(subject_version) AS newest, count(*) AS events
+    FROM orders.events GROUP BY stream, subject
+    UNION ALL
+    SELECT 'voucher', stream, subject, min(subject_version), max(subject_version), count(*)
+    FROM vouchers.events GROUP BY stream, subject
+), rows AS (
+    SELECT 'order' AS kind, stream, id, version FROM orders.orders
+    UNION ALL
+    SELECT 'voucher', stream, id, version FROM vouchers.vouchers
+)
+SELECT coalesce(h.kind, r.kind) AS kind, coalesce(h.subject, r.id) AS id,
+       CASE WHEN h.subject IS NULL THEN 'has no event'
+            WHEN r.id IS NULL THEN 'has events and no row'
+            WHEN h.newest <> r.version
+                THEN format('is at version %s, its newest event at %s', r.version, h.newest)
+            ELSE format('has %s events for versions %s to %s', h.events, h.first, h.newest)
+       END AS problem
+FROM histories h FULL JOIN rows r ON (r.kind, r.stream, r.id) = (h.kind, h.stream, h.subject)
+WHERE h.subject IS NULL OR r.id IS NULL OR h.newest <> r.version
+   OR h.first <> 1 OR h.events <> h.newest
+
+UNION ALL
+SELECT 'order', o.id, format('is %s, its newest event says %s', o.status, e.data ->> 'status')
+FROM orders.orders o
+JOIN orders.events e ON e.stream = o.stream AND e.subject = o.id AND e.subject_version = o.version
+WHERE e.merchant_id <> o.merchant_id
+   OR e.data ->> 'merchant_id' <> o.merchant_id
+   OR e.data ->> 'status' <> o.status
+   OR e.data ->> 'payment_status' <> o.payment_status
+   OR e.data ->> 'currency' <> o.currency
+   OR (e.data ->> 'total_amount')::bigint <> o.total_amount
+   OR (e.data ->> 'amount_due')::bigint <> o.amount_due
+
+UNION ALL
+SELECT 'voucher', v.id, format('is %s, its newest event says %s', v.status, e.data ->> 'status')
+FROM vouchers.vouchers v
+JOIN vouchers.events e ON e.stream = v.stream AND e.subject = v.id AND e.subject_version = v.version
+WHERE e.merchant_id <> v.merchant_id
+   OR e.data ->> 'merchant_id' <> v.merchant_id
+   OR e.data ->> 'status' <> v.status
+   OR e.data ->> 'currency' <> v.currency
+   OR (e.data ->> 'value_amount')::bigint <> v.value_amount
+
+UNION ALL
+SELECT 'order', subject, format('%s of version %s carries another id, version or status', type, subject_version)
+FROM orders.events
+WHERE data ->> 'id' <> subject::text
+   OR (data ->> 'version')::int <> subject_version
+   OR (type IN ('order.paid', 'order.sent', 'order.delivered', 'order.returned', 'order.canceled',
+                'order.expired')
+       AND 'order.' || (data ->> 'status') <> type)
+
+UNION ALL
+SELECT 'voucher', subject, format('%s of version %s carries another id, version or status', type, subject_version)
+FROM vouchers.events
+WHERE data ->> 'id' <> subject::text
+   OR (data ->> 'version')::int <> subject_version
+   OR (type IN ('voucher.reserved', 'voucher.redeemed', 'voucher.expired', 'voucher.voided')
+       AND 'voucher.' || (data ->> 'status') <> type)
+
+UNION ALL
+SELECT 'order', subject, format('has %s times %s', count(*), type)
+FROM orders.events
+WHERE type <> 'order.updated'
+GROUP BY stream, subject, type
+HAVING count(*) > 1;
