@@ -167,15 +167,7 @@ static const char *fallback_shown(const struct setting *setting)
 
 void config_print(const struct setting *settings, size_t count, FILE *to)
 {
-    int widths[2] = { 0, 0 };
-
-    for (size_t i = 0; i < count; i++) {
-        int name = (int)strlen(settings[i].name);
-        int fallback = (int)strlen(fallback_shown(&settings[i]));
-        widths[0] = name > widths[0] ? name : widths[0];
-        widths[1] = fallback > widths[1] ? fallback : widths[1];
-    }
     for (size_t i = 0; i < count; i++)
-        fprintf(to, "%-*s  %-*s  %s\n", widths[0], settings[i].name, widths[1],
-                fallback_shown(&settings[i]), settings[i].help);
+        fprintf(to, "%s\t%s\t%s\n", settings[i].name, fallback_shown(&settings[i]),
+                settings[i].help);
 }

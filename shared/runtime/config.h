@@ -42,7 +42,7 @@ struct setting {
 MUST_CHECK bool config_load(const struct setting *settings, size_t count, void *out,
                             struct error *err);
 
-/* Prints "NAME  default  help" lines: what `--help` shows. */
+/* Prints "NAME<tab>default<tab>help" lines: what `--settings` shows, to people and to scripts. */
 void config_print(const struct setting *settings, size_t count, FILE *to);
 
 #endif

@@ -203,10 +203,10 @@ static void help_shows_names_and_defaults_but_no_secrets(UNUSED void **state)
     assert_non_null(to);
     config_print(shown, COUNT_OF(shown), to);
     fclose(to);
-    assert_string_equal(text, "A       x           first\n"
-                              "LONGER  (secret)    second\n"
-                              "C       (required)  third\n"
-                              "D       (empty)     fourth\n");
+    assert_string_equal(text, "A\tx\tfirst\n"
+                              "LONGER\t(secret)\tsecond\n"
+                              "C\t(required)\tthird\n"
+                              "D\t(empty)\tfourth\n");
     free(text);
 }
 
