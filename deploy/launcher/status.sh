@@ -31,8 +31,8 @@ status_server() {
     ! "${@:3}" || ready=true
     jq -nc --arg name "$1" --arg pid "$(recorded "$1" || true)" --argjson port "$2" \
         --argjson ready "$ready" \
-        '{name: $name, instance: 0, pid: (if $pid == "" then null else $pid | tonumber end),
-          port: $port, ready: $ready, position: null, lag: null}'
+        '{name: $name, service: $name, instance: 0,
+          pid: (if $pid == "" then null else $pid | tonumber end), port: $port, ready: $ready, position: null, lag: null}'
 }
 
 # A service's position is how far its relay has announced its log or, for one that lives on another's
@@ -41,12 +41,12 @@ status_service() {
     local answer code
     answer=$(service_get /readyz)
     code=$(tail -n 1 <<< "$answer")
-    jq -nc --arg name "$service" --argjson instance "$service_instance" \
+    jq -nc --arg name "$service_process" --arg service "$service" --argjson instance "$service_instance" \
         --arg pid "$(recorded "$service_process" || true)" --argjson port "$service_port" \
         --argjson health_port "$service_health_port" --arg code "$code" \
         --arg readiness "$(sed '$d' <<< "$answer")" --argjson positions "$(status_positions)" \
-        '{name: $name, instance: $instance, pid: (if $pid == "" then null else $pid | tonumber end),
-          port: $port, health_port: $health_port, ready: ($code == "200"),
+        '{name: $name, service: $service, instance: $instance,
+          pid: (if $pid == "" then null else $pid | tonumber end), port: $port, health_port: $health_port, ready: ($code == "200"),
           position: ($positions.consumer // $positions.relay).position,
           lag: ($positions.consumer // $positions.relay).lag,
           relay: $positions.relay, consumer: $positions.consumer,
@@ -83,8 +83,7 @@ status_table() {
     jq -r '
         def shown: if . == null then "-" else tostring end;
         (["PROCESS", "PID", "PORT", "READY", "POSITION", "LAG"],
-         (.[] | [(if .instance == 0 then .name else "\(.name)-\(.instance)" end),
-                 (.pid | shown), (.port | shown),
+         (.[] | [.name, (.pid | shown), (.port | shown),
                  (if .ready then (if .readiness.status == "degraded" then "degraded" else "yes" end)
                   elif .pid then "no" else "down" end),
                  (.position | shown), (.lag | shown)])) | @tsv' |

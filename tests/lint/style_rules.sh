@@ -76,11 +76,12 @@ missing_include_guards() {
 }
 
 unregistered_sources() {
-    local file dir
+    local file dir stem
     files c | grep -vE '^tests/(fuzz|bench|support)/' | while read -r file; do
         dir=$(dirname "$file")
         while [[ ! -e $dir/meson.build ]]; do dir=$(dirname "$dir"); done
-        grep -qF "$(basename "$file" .c)" "$dir/meson.build" || echo "$file is in no meson.build"
+        stem=$(basename "$file" .c)
+        grep -qE "\b${stem%_test}(_test)?(\.c)?'" "$dir/meson.build" || echo "$file is in no meson.build"
     done
 }
 
