@@ -216,6 +216,7 @@ void mqtt_destroy(struct mqtt *mqtt)
     if (mqtt == NULL)
         return;
     if (mqtt->connected) {
+        mqtt->connected = false; /* going is not losing: on_disconnected is not told */
         mosquitto_disconnect_v5(mqtt->library, MQTT_RC_NORMAL_DISCONNECTION, NULL);
         mosquitto_loop_write(mqtt->library, 1);
     }

@@ -451,9 +451,10 @@ static void lead(struct consumer *consumer)
 
 static int wait_ms(const struct consumer *consumer)
 {
-    if (atomic_load(&consumer->leading) && consumer->pull_due)
-        return deadline_left_ms(consumer->pull_not_before);
-    return CONSUMER_IDLE_MS;
+    int pull_ms = deadline_left_ms(consumer->pull_not_before);
+    bool may_pull = consumer->connection != NULL && consumer->mqtt != NULL && consumer->pull_due;
+
+    return may_pull && pull_ms < CONSUMER_IDLE_MS ? pull_ms : CONSUMER_IDLE_MS;
 }
 
 static void wait_for_work(struct consumer *consumer)

@@ -32,9 +32,9 @@ bool lease_keep(struct lease *lease, struct connection *connection, struct deadl
     AUTO(parameters_release) struct parameters parameters;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
 
+    parameters_begin(&parameters);
     if (!deadline_passed(lease->renew_at))
         return true;
-    parameters_begin(&parameters);
     parameters_add_text(&parameters, lease->name);
     parameters_add_text(&parameters, lease->holder);
     parameters_add_integer(&parameters, LEASE_MS);

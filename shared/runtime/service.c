@@ -69,6 +69,7 @@ static void *watch_run(void *ctx)
     while (sigwaitinfo(&signals, NULL) < 0)
         continue; /* interrupted by a debugger */
     sem_post(&watch->stopping);
+    sigdelset(&signals, SIGTERM); /* supervisors repeat themselves; only people lose patience */
 
     /* asked before waiting too: the signal that ends may have merged with the first one */
     bool again =
@@ -93,7 +94,7 @@ static bool watch_begin(struct watch *watch)
 static void watch_end(struct watch *watch)
 {
     atomic_store(&watch->ended, true);
-    pthread_kill(watch->thread, SIGTERM);
+    pthread_kill(watch->thread, SIGINT);
     pthread_join(watch->thread, NULL);
     sem_destroy(&watch->stopping);
 }

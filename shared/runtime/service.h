@@ -4,7 +4,8 @@
  * A program lists its parts bottom up. They are started in that order; when one fails, those before
  * it are stopped and the process exits with 3 (a dependency is not there) or 1. Then it waits for
  * SIGTERM or SIGINT, drains in reverse order (the door first, the database last) and stops in
- * reverse order. Draining has SERVICE_DRAIN_MS; what is not done then is cut off.
+ * reverse order. Draining has SERVICE_DRAIN_MS; what is not done then is cut off. A SIGINT while
+ * draining (Ctrl-C pressed again) ends the process at once.
  *
  *     int main(int argc, char **argv) { ... return service_run(parts, COUNT_OF(parts)); }
  *

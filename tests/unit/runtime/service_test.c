@@ -49,23 +49,23 @@ static const struct row *current;
 static int calls_fd;
 
 /* Sends the signal and waits until it was taken: one that still waits would swallow the next. */
-static void tell(void)
+static void tell(int signal)
 {
     sigset_t pending;
 
-    kill(getpid(), SIGTERM);
+    kill(getpid(), signal);
     do {
         sched_yield();
         sigpending(&pending);
-    } while (sigismember(&pending, SIGTERM));
+    } while (sigismember(&pending, signal));
 }
 
 static void perform(enum act act)
 {
     if (act == TELL || act == TELL_AND_HANG || act == TELL_TWICE_AND_HANG)
-        tell();
+        tell(SIGTERM);
     if (act == TELL_TWICE_AND_HANG)
-        tell();
+        tell(SIGINT);
     while (act == HANG || act == TELL_AND_HANG || act == TELL_TWICE_AND_HANG)
         pause();
 }
