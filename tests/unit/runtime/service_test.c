@@ -13,7 +13,7 @@
 #include "tests/unit/table.h"
 
 /* What part B does when it is called; part A below it just works. */
-enum act { WORK, FAIL, HANG, TELL, TELL_AND_HANG, TELL_TWICE_AND_HANG };
+enum act { WORK, FAIL, HANG, TELL, REPEAT, INTERRUPT_AND_HANG, TELL_TWICE_AND_HANG };
 
 /* Each row is a process of its own. */
 static const struct row {
@@ -34,11 +34,13 @@ static const struct row {
       EXIT_CONFIGURATION, 5000 },
     { "any other failure exits with 1", FAIL, WORK, WORK, ERROR_INTERNAL, "+A+B-A", EXIT_FAILED,
       5000 },
-    { "a second signal while starting ends at once", TELL_TWICE_AND_HANG, WORK, WORK, ERROR_NONE,
+    { "a repeated SIGTERM does not cut a drain short", TELL, REPEAT, REPEAT, ERROR_NONE,
+      "+A+B~B~A-B-A", EXIT_DRAINED, 5000 },
+    { "a SIGINT while starting ends at once", TELL_TWICE_AND_HANG, WORK, WORK, ERROR_NONE,
       "+A+B", EXIT_FAILED, 5000 },
-    { "a second signal while draining ends at once", TELL, TELL_AND_HANG, WORK, ERROR_NONE,
+    { "a SIGINT while draining ends at once", TELL, INTERRUPT_AND_HANG, WORK, ERROR_NONE,
       "+A+B~B", EXIT_FAILED, 5000 },
-    { "a second signal while stopping ends at once", TELL, WORK, TELL_AND_HANG, ERROR_NONE,
+    { "a SIGINT while stopping ends at once", TELL, WORK, INTERRUPT_AND_HANG, ERROR_NONE,
       "+A+B~B~A-B", EXIT_FAILED, 5000 },
     { "draining that hangs is ended within 10 seconds", TELL, HANG, WORK, ERROR_NONE, "+A+B~B",
       EXIT_FAILED, 10000 },
@@ -62,11 +64,13 @@ static void tell(int signal)
 
 static void perform(enum act act)
 {
-    if (act == TELL || act == TELL_AND_HANG || act == TELL_TWICE_AND_HANG)
+    if (act == TELL || act == TELL_TWICE_AND_HANG)
         tell(SIGTERM);
-    if (act == TELL_TWICE_AND_HANG)
+    if (act == REPEAT)
+        kill(getpid(), SIGTERM); /* nobody takes it any more */
+    if (act == INTERRUPT_AND_HANG || act == TELL_TWICE_AND_HANG)
         tell(SIGINT);
-    while (act == HANG || act == TELL_AND_HANG || act == TELL_TWICE_AND_HANG)
+    while (act == HANG || act == INTERRUPT_AND_HANG || act == TELL_TWICE_AND_HANG)
         pause();
 }
 

@@ -1,0 +1,73 @@
+#include "shared/db/write.h"
+
+#include "tests/unit/table.h"
+
+static const struct statement one = { "one", "any", "" };
+static const struct statement other = { "other", "any", "" };
+
+struct what {
+    const struct statement *statement;
+    enum write_kind kind;
+    uint8_t row;
+    const char *key;
+};
+
+static struct write make(const struct what *what)
+{
+    struct write write;
+    struct id row = { { what->row } };
+
+    write_begin(&write, what->statement, what->kind, 0, row);
+    text_copy(write.key, sizeof(write.key), what->key);
+    return write;
+}
+
+static const struct row {
+    const char *label;
+    struct what a, b;
+    int order;  /* which locks first: below 0, a */
+    bool share; /* one statement for both */
+} rows[] = {
+    { "changes lock in the order of their rows",
+      { &one, WRITE_CHANGE, 1, "" }, { &one, WRITE_CHANGE, 2, "" }, -1, true },
+    { "changes do not care for keys in their order",
+      { &one, WRITE_CHANGE, 2, "a" }, { &one, WRITE_CHANGE, 1, "b" }, 1, true },
+    { "changes come before creations",
+      { &one, WRITE_CREATE, 1, "a" }, { &one, WRITE_CHANGE, 2, "b" }, 1, false },
+    { "creations lock in the order of their keys",
+      { &one, WRITE_CREATE, 2, "a" }, { &one, WRITE_CREATE, 1, "b" }, -1, true },
+    { "creations without a key are alike",
+      { &one, WRITE_CREATE, 2, "" }, { &one, WRITE_CREATE, 1, "" }, 0, true },
+    { "two changes of one row never share a statement",
+      { &one, WRITE_CHANGE, 1, "" }, { &one, WRITE_CHANGE, 1, "" }, 0, false },
+    { "two writes with one key never share a statement",
+      { &one, WRITE_CREATE, 1, "a" }, { &one, WRITE_CREATE, 2, "a" }, 0, false },
+    { "two statements are not one",
+      { &one, WRITE_CREATE, 1, "a" }, { &other, WRITE_CREATE, 2, "b" }, -1, false },
+};
+
+static int sign(int number)
+{
+    return (number > 0) - (number < 0);
+}
+
+static void check_pair(void **state)
+{
+    const struct row *row = *state;
+    struct write a = make(&row->a), b = make(&row->b);
+
+    assert_int_equal(sign(write_compare(&a, &b)), row->order);
+    assert_int_equal(sign(write_compare(&b, &a)), -row->order);
+    assert_int_equal(write_may_share(&a, &b), row->share);
+    assert_int_equal(write_may_share(&b, &a), row->share);
+    write_release(&a);
+    write_release(&b);
+}
+
+int main(void)
+{
+    struct table table = TABLE_EMPTY;
+
+    TABLE_ADD_ROWS(&table, rows, check_pair);
+    return table_run(&table);
+}
