@@ -19,7 +19,8 @@ command_audit() {
     home_require
     wait_until "$wait_s" audit_is_quiet || true
     local results
-    results=$(audit_all | jq -s .)
+    results=$(audit_results) ||
+        fail "The audit could not be made." "./checkout status   tells whether PostgreSQL runs."
     if [[ $json == true ]]; then
         printf '%s\n' "$results"
     else
@@ -33,30 +34,30 @@ audit_files() {
     printf '%s\n' "$top"/shared/audit/I*.sql | sort -V
 }
 
-# One JSON object per invariant: {id, what, ok, rows: [...]}.
-audit_all() {
-    local file rows
-    for file in $(audit_files); do
-        rows=$(audit_rows "$file") ||
-            fail "The audit could not be made: $(basename "$file") did not run." \
-                "./checkout status   tells whether PostgreSQL does."
-        jq -nc --arg id "$(basename "$file" | cut -d_ -f1)" --slurpfile rows <(printf '%s' "$rows") \
-            --arg what "$(sed -n '1s/^-- *//p' "$file")" \
-            '{id: $id, what: $what, ok: ($rows[0] == []), rows: $rows[0]}'
-    done
+# [{id, what, ok, rows: [...]}, ...]: one session, one snapshot per database.
+audit_results() {
+    {
+        echo 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;'
+        local file
+        for file in $(audit_files); do audit_sql "$file"; done
+        echo 'COMMIT;'
+    } | database_psql inspector audit -q -A -t -f - |
+        jq -s 'map({id, what, ok: (.rows == []), rows})'
 }
 
-# The rows that break an invariant, as a JSON array.
-audit_rows() {
-    {
-        echo "SELECT coalesce(json_agg(broken), '[]') FROM ("
-        sed '$ s/;$//' "$1"
-        echo ") AS broken;"
-    } | database_psql inspector audit -q -A -t -f - | jq -c .
+# The query of a file as one row of JSON: its number, its title and the rows that break it.
+audit_sql() {
+    printf "\\\\set id '%s'\n\\\\set what '%s'\n" "$(basename "$1" | cut -d_ -f1)" \
+        "$(sed -n "1{s/^-- *//;s/'/''/g;p}" "$1")"
+    echo "SELECT json_build_object('id', :'id', 'what', :'what',"
+    echo "                         'rows', coalesce(json_agg(broken), '[]')) FROM ("
+    sed '$ s/;$//' "$1"
+    echo ') AS broken;'
 }
 
 audit_is_quiet() {
-    [[ $(audit_rows "$top/shared/audit/I4_nothing_waits.sql") == '[]' ]]
+    [[ $(audit_sql "$top/shared/audit/I4_nothing_waits.sql" |
+        database_psql inspector audit -q -A -t -f - | jq '.rows == []') == true ]]
 }
 
 readonly AUDIT_ROWS_SHOWN=20

@@ -22,18 +22,6 @@ database_names() {
     printf '%s\n' "${databases[@]}" | cut -d' ' -f1
 }
 
-uri_encode() {
-    local text=$1 out='' i char
-    for ((i = 0; i < ${#text}; i++)); do
-        char=${text:i:1}
-        case $char in
-        [a-zA-Z0-9._~-]) out+=$char ;;
-        *) out+=$(printf '%s' "$char" | od -An -tx1 | tr -d '\n' | tr ' ' '%') ;;
-        esac
-    done
-    printf '%s\n' "$out"
-}
-
 # database_url ROLE DATABASE [tcp]: services take the Unix socket, people and tools TCP.
 database_url() {
     local password
@@ -42,7 +30,7 @@ database_url() {
         printf 'postgresql://%s:%s@127.0.0.1:%s/%s' "$1" "$password" "$(postgres_port)" "$2"
     else
         printf 'postgresql://%s:%s@/%s?host=%s&port=%s' "$1" "$password" "$2" \
-            "$(uri_encode "$socket_dir")" "$(postgres_port)"
+            "${socket_dir//\//%2F}" "$(postgres_port)"
     fi
 }
 

@@ -82,8 +82,10 @@ remembered() {
 }
 
 home_make_socket_dir() {
-    [[ -d $socket_dir ]] || mkdir "$socket_dir"
-    own "$socket_dir"
+    if [[ ! -e $socket_dir ]]; then
+        mkdir "$socket_dir"
+        own "$socket_dir"
+    fi
     # A name in /tmp can be somebody else's trap.
     [[ ! -L $socket_dir && $(stat -c %U "$socket_dir") == "$owner" ]] ||
         fail "$socket_dir belongs to somebody else." "Choose a shorter CHECKOUT_HOME."
@@ -97,8 +99,11 @@ home_open() {
         usage_error "CHECKOUT_PORT_BASE is '$port_base', but must be a number from 1024 to 65000."
     [[ $instances =~ ^[1-9]$ ]] ||
         usage_error "CHECKOUT_INSTANCES is '$instances', but must be a number from 1 to 9."
+    [[ $home != *[\'$'\n']* ]] || usage_error "CHECKOUT_HOME may not have quotes or line breaks in it."
+    # Connection strings have this in them: nothing that would need quoting.
     socket_dir=$home/socket
-    ((${#socket_dir} <= SOCKET_DIR_MAX)) || socket_dir=/tmp/checkout-$(text_hash "$home")
+    [[ $socket_dir =~ ^[A-Za-z0-9/._-]{1,$SOCKET_DIR_MAX}$ ]] ||
+        socket_dir=/tmp/checkout-$(text_hash "$home")
 }
 
 # For every command but `up`: the home must be there, and readable.

@@ -145,6 +145,11 @@ stack_stay() {
 
 command_down() {
     [[ $# -eq 0 ]] || usage_error "down takes no arguments."
+    home_open
+    if [[ ! -e $home ]]; then
+        say "There is no stack in $home."
+        return 0
+    fi
     home_require
     stack_stop
 }

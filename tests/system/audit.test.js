@@ -1,0 +1,190 @@
+/*
+ * The audit: it is clean when all is well, and each invariant, broken by hand, is named with its row.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { expectCleanAudit, untilQuiet } from '../support/audit.js';
+import { openSuperuser } from '../support/database.js';
+import { startStack } from '../support/stack.js';
+import { waitFor } from '../support/wait.js';
+
+const stack = await startStack();
+after(() => stack.stop());
+
+const shop = stack.shop();
+const orders = await openSuperuser(stack, 'orders');
+const vouchers = await openSuperuser(stack, 'vouchers');
+after(() => Promise.all([orders.close(), vouchers.close()]));
+
+const ids = {};
+
+before(async () => {
+  ids.rich = (await shop.sendOrder(13_700, {}, { key: 'rich' })).id;
+  ids.poor = (await shop.sendOrder(10_000, {}, { key: 'poor' })).id;
+  await untilQuiet(stack);
+  await waitFor('the voucher', () => vouchers.value('SELECT count(*) = 1 FROM vouchers'));
+  ids.voucher = await vouchers.value('SELECT id FROM vouchers');
+});
+
+test('the audit of a stack at work is clean, and names every invariant it proved', async () => {
+  const invariants = await expectCleanAudit(stack);
+  assert.deepEqual(
+    invariants.map((invariant) => invariant.id),
+    ['I2', 'I3', 'I4', 'I5', 'I6', 'I10'],
+  );
+  const table = await stack.must(['audit']);
+  assert.equal(table.stdout.trim().split('\n').length, 6);
+});
+
+const anEvent = (subject, version, type) => `
+  INSERT INTO events (stream, sequence, id, merchant_id, type, subject, subject_version, time, traceparent, data)
+  SELECT 0, (SELECT max(sequence) + 1 FROM events), gen_random_uuid(), 'demo', '${type}',
+         '${subject}', ${version}, now(), '', data
+  FROM events ORDER BY sequence DESC LIMIT 1`;
+
+const lastEventGone = 'DELETE FROM events WHERE sequence = (SELECT max(sequence) FROM events)';
+
+const aKey = (key, status, subject, version) => `
+  INSERT INTO idempotency_keys (stream, merchant_id, scope, key, body_hash, status, subject,
+                                subject_version, created_at)
+  VALUES (0, 'demo', 'POST /v1/orders', '${key}', sha256(''), ${status}, '${subject}', ${version}, now())`;
+
+const withoutKey = (key) => `DELETE FROM idempotency_keys WHERE key = '${key}'`;
+
+/* What is done to which database, how it is undone, and the invariant that must notice. */
+const breaks = [
+  [
+    'an order that changed without an event',
+    'I2',
+    orders,
+    () => `UPDATE orders SET version = version + 1 WHERE id = '${ids.poor}'`,
+    () => `UPDATE orders SET version = version - 1 WHERE id = '${ids.poor}'`,
+  ],
+  [
+    'an order that is not what its newest event says',
+    'I2',
+    orders,
+    () => `UPDATE orders SET status = 'delivered' WHERE id = '${ids.poor}'`,
+    () => `UPDATE orders SET status = 'sent' WHERE id = '${ids.poor}'`,
+  ],
+  [
+    'an event without a change',
+    'I2',
+    orders,
+    () => anEvent(ids.poor, 3, 'order.delivered'),
+    () => lastEventGone,
+  ],
+  [
+    'an event of nothing',
+    'I2',
+    orders,
+    () => anEvent('01940000-0000-7000-8000-00000000dead', 1, 'order.created'),
+    () => lastEventGone,
+  ],
+  [
+    'a voucher that is not what its newest event says',
+    'I2',
+    vouchers,
+    () => `UPDATE vouchers SET status = 'expired'`,
+    () => `UPDATE vouchers SET status = 'active'`,
+  ],
+  [
+    'a hole in a log',
+    'I3',
+    orders,
+    () => 'UPDATE events SET sequence = 1000 WHERE sequence = 2',
+    () => 'UPDATE events SET sequence = 2 WHERE sequence = 1000',
+  ],
+  [
+    'an event that was not announced',
+    'I4',
+    orders,
+    () => 'UPDATE relay_position SET sequence = sequence - 1',
+    () => 'UPDATE relay_position SET sequence = sequence + 1',
+  ],
+  [
+    'a consumer that skipped ahead',
+    'I4',
+    vouchers,
+    () => 'UPDATE consumer_position SET sequence = sequence + 1',
+    () => 'UPDATE consumer_position SET sequence = sequence - 1',
+  ],
+  [
+    'an open dead letter',
+    'I4',
+    vouchers,
+    () =>
+      `INSERT INTO dead_letters (id, source, stream, reason, detail, payload, payload_hash, created_at)
+     VALUES ('01940000-0000-7000-8000-00000000dead', 'order-service', 0, 'r', 'd', '', sha256(''), now())`,
+    () => `DELETE FROM dead_letters WHERE id = '01940000-0000-7000-8000-00000000dead'`,
+  ],
+  [
+    'a voucher that is worth something else',
+    'I5',
+    vouchers,
+    () => 'UPDATE vouchers SET value_amount = 501',
+    () => 'UPDATE vouchers SET value_amount = 500',
+  ],
+  [
+    'a voucher for exactly EUR 100.00, and none for more',
+    'I5',
+    vouchers,
+    () => `UPDATE vouchers SET order_id = '${ids.poor}'`,
+    () => `UPDATE vouchers SET order_id = '${ids.rich}'`,
+  ],
+  [
+    'a voucher of an order of another merchant',
+    'I5',
+    vouchers,
+    () => `UPDATE vouchers SET merchant_id = 'other'`,
+    () => `UPDATE vouchers SET merchant_id = 'demo'`,
+  ],
+  [
+    'a usable voucher of a returned order',
+    'I6',
+    orders,
+    () => `UPDATE orders SET status = 'returned' WHERE id = '${ids.rich}'`,
+    () => `UPDATE orders SET status = 'sent' WHERE id = '${ids.rich}'`,
+  ],
+  [
+    'a key whose answer is not there',
+    'I10',
+    orders,
+    () => aKey('lost', 200, ids.poor, 99),
+    () => withoutKey('lost'),
+  ],
+  [
+    'two keys that created one order',
+    'I10',
+    orders,
+    () => aKey('second', 201, ids.poor, 1),
+    () => withoutKey('second'),
+  ],
+];
+
+test('each invariant, broken by hand, is found', async (t) => {
+  /* Nobody may repair, or stumble over, what is broken here. */
+  for (const name of ['order-service', 'voucher-service']) await stack.kill(name);
+  for (const [what, id, database, breaking, mending] of breaks) {
+    await t.test(`${id} finds ${what}`, async () => {
+      await database.rows(breaking());
+      const broken = await stack
+        .launch(['audit', '--json'])
+        .finally(() => database.rows(mending()));
+      assert.equal(broken.code, 1, broken.stderr);
+      const found = JSON.parse(broken.stdout).find((invariant) => invariant.id === id);
+      assert.equal(found.ok, false, broken.stdout);
+      assert.ok(found.rows.length > 0);
+    });
+  }
+});
+
+test('what was mended is clean again, and a broken invariant shows its rows in the table', async () => {
+  await stack.must(['audit']);
+  await orders.rows('UPDATE relay_position SET sequence = sequence - 1');
+  const table = await stack.launch(['audit']);
+  await orders.rows('UPDATE relay_position SET sequence = sequence + 1');
+  assert.equal(table.code, 1);
+  assert.match(table.stdout, /^I4 +1 +BROKEN .*\n +reader=relay of orders/m);
+});

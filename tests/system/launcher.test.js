@@ -1,0 +1,265 @@
+/*
+ * The launcher: what `./checkout up` promises, beside other stacks and after the worst.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+
+import { openInspector, urlFor, withDatabase } from '../support/database.js';
+import { top } from '../support/launcher.js';
+import { isAlive, recipeOf } from '../support/proc.js';
+import { Stack, startStack } from '../support/stack.js';
+import { claimPorts } from '../support/ports.js';
+import { waitFor } from '../support/wait.js';
+
+const QUICK_MS = 5000;
+const BACK_MS = 5000;
+
+/** What every process of this system was started with. */
+function commandLines() {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [{ pid: Number(pid), line: readFileSync(`/proc/${pid}/cmdline`, 'utf8') }];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Everything that runs in this home: servers, supervisors, logs. */
+function processesOf(stack) {
+  const here = commandLines().filter(({ line }) => line.includes(`${stack.home}/`));
+  const supervisor = Number(readFileSync(path.join(stack.home, 'run/supervisor.pid'), 'utf8').split(' ')[0]);
+  const looked = readFileSync(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8');
+  return [supervisor, ...looked.trim().split(' ').map(Number), ...here.map(({ pid }) => pid)];
+}
+
+const pidsOf = async (stack) =>
+  Object.fromEntries((await stack.processes()).map(({ name, pid }) => [name, pid]));
+
+describe('one stack', async () => {
+  const stack = await startStack({}, { restart: true });
+  after(() => stack.stop());
+
+  test('status tells of each process that it is ready', async () => {
+    const processes = await stack.processes();
+    assert.deepEqual(
+      processes.map(({ name }) => name),
+      ['postgres', 'broker', 'order-service', 'voucher-service'],
+    );
+    for (const { name, pid, ready } of processes) assert.ok(ready && isAlive(pid), name);
+    assert.match((await stack.must(['status'])).stdout, /^order-service .* yes /m);
+  });
+
+  test('env has a line for every address and key', () => {
+    const names =
+      'CHECKOUT_URL ORDER_URL VOUCHER_URL MQTT_URL MQTT_WS_URL MQTT_USERNAME MQTT_PASSWORD ' +
+      'CHECKOUT_API_KEY CHECKOUT_OPERATOR_KEY ORDERS_DATABASE_URL VOUCHERS_DATABASE_URL';
+    for (const name of names.split(' ')) assert.ok(stack.env[name], name);
+  });
+
+  test('the demo tells the story: EUR 137.00, sent, and the code of its voucher', async () => {
+    const { stdout } = await stack.must(['demo']);
+    assert.match(stdout, /total +EUR 137\.00/);
+    assert.match(stdout, /status +sent/);
+    assert.match(stdout, /worth +EUR 5\.00/);
+    assert.match(stdout, /code +([0-9A-Z]{4}-){3}[0-9A-Z*~$=]/);
+  });
+
+  test('a second up is quick and changes nothing that runs', async () => {
+    const before = await pidsOf(stack);
+    const { ms } = await stack.must(['up', '--detach', '--no-install']);
+    assert.ok(ms < QUICK_MS, `took ${Math.round(ms)} ms`);
+    assert.deepEqual(await pidsOf(stack), before);
+  });
+
+  test('a process that is killed is back within 5 s', async () => {
+    for (const [name, pid] of Object.entries(await pidsOf(stack))) {
+      process.kill(pid, 'SIGKILL');
+      await waitFor(
+        `${name} to be back`,
+        async () => {
+          const found = (await stack.processes()).find((process) => process.name === name);
+          return found.ready && found.pid !== pid;
+        },
+        { within: BACK_MS },
+      );
+    }
+  });
+
+  test('after a kill -9 of everything up recovers, with the data that was there', async () => {
+    const order = await stack.shop().createOrder();
+    for (const pid of processesOf(stack)) {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    }
+    await stack.up();
+    assert.equal((await stack.shop().order(order.id)).id, order.id);
+  });
+
+  test('up ends a process that lost its supervisor, instead of running two', async () => {
+    const before = await pidsOf(stack);
+    for (const { pid, line } of commandLines()) {
+      const ours = /^runsv\0/.test(line) && processesOf(stack).includes(pid);
+      if (ours) process.kill(pid, 'SIGKILL');
+    }
+    await stack.up();
+    const now = await pidsOf(stack);
+    for (const [name, pid] of Object.entries(before)) {
+      assert.ok(pid === now[name] || !isAlive(pid), `${name} runs as ${pid} and as ${now[name]}`);
+    }
+  });
+
+  test('no secret is on a command line, neither of the launcher nor of what it starts', async () => {
+    const secrets = readdirSync(path.join(stack.home, 'secrets'), { withFileTypes: true })
+      .filter((entry) => entry.isFile() && /^(role|key|broker)-/.test(entry.name))
+      .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'utf8').trim());
+    assert.ok(secrets.length > 10);
+    let working = true;
+    const work = Promise.all([
+      stack.up(),
+      stack.must(['demo']),
+      stack.must(['audit', '--wait', '10']),
+    ]).finally(() => (working = false));
+    while (working) {
+      const told = commandLines().find(({ line }) => secrets.some((secret) => line.includes(secret)));
+      assert.equal(told, undefined);
+      await new Promise(setImmediate);
+    }
+    await work;
+  });
+
+  test('a service role can not make, change or drop a table, nor see another database', async () => {
+    const url = (database) => urlFor(stack, 'orders_service', database);
+    await withDatabase(url('orders'), async (database) => {
+      for (const sql of ['CREATE TABLE mine ()', 'DROP TABLE events', 'TRUNCATE events', 'DELETE FROM events',
+                         'CREATE TEMP TABLE mine ()', 'CREATE SCHEMA mine', 'UPDATE events SET sequence = 0']) {
+        await assert.rejects(database.rows(sql), { code: '42501' }, sql);
+      }
+    });
+    for (const other of ['vouchers', 'access', 'audit', 'postgres']) {
+      await assert.rejects(withDatabase(url(other), () => {}), { code: '42501' }, other);
+    }
+  });
+
+  test('the inspector can not write, even where it says so', async () => {
+    const database = await openInspector(stack, 'orders');
+    after(() => database.close());
+    await database.rows('SET default_transaction_read_only = off');
+    for (const sql of [`INSERT INTO streams VALUES (9)`, 'DELETE FROM events', 'CREATE TABLE mine ()']) {
+      await assert.rejects(database.rows(sql), { code: '42501' }, sql);
+    }
+    const access = await openInspector(stack, 'access');
+    after(() => access.close());
+    await assert.rejects(access.rows('SELECT secret_sha256 FROM api_keys'), { code: '42501' });
+  });
+
+  test('psql, logs and dead-letters answer, and what does not exist is named', async () => {
+    const counted = await stack.must(['psql', 'orders', '-Atc', 'SELECT count(*) FROM ops.relay_lag']);
+    assert.equal(counted.stdout.trim(), '1');
+    assert.match((await stack.must(['logs', 'order-service'])).stdout, /"message":"started"/);
+    assert.equal((await stack.must(['dead-letters', 'list'])).stdout, '');
+    for (const args of [['psql', 'nothing'], ['logs', 'nobody'], ['fly'], ['up', '--fast'], ['audit', '--wait']]) {
+      const refused = await stack.launch(args);
+      assert.equal(refused.code, 2, args.join(' '));
+      assert.match(refused.stderr, /^checkout: /);
+    }
+  });
+});
+
+test('two stacks side by side: down ends one and leaves the other', async () => {
+  const one = await startStack();
+  const other = await startStack();
+  try {
+    const ended = processesOf(one);
+    await one.must(['down']);
+    assert.deepEqual(ended.filter(isAlive), []);
+    await other.shop().createOrder();
+    assert.equal((await other.launch(['status'])).code, 0);
+  } finally {
+    await one.stop();
+    await other.stop();
+  }
+});
+
+describe('a start that can not succeed says why', () => {
+  test('a directory that holds something else is not taken', async () => {
+    const stack = new Stack(await claimPorts(), {});
+    mkdirSync(stack.asked);
+    writeFileSync(path.join(stack.asked, 'diary'), 'mine');
+    const refused = await stack.launch(['up', '--detach', '--no-install']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /is not empty and not a home of checkout/);
+    assert.deepEqual(readdirSync(stack.asked), ['diary']);
+  });
+
+  test('a port that somebody else has is named', async (t) => {
+    const base = await claimPorts();
+    const thief = net.createServer().listen(base + 1, '127.0.0.1');
+    t.after(() => thief.close());
+    const stack = new Stack(base, {});
+    const refused = await stack.launch(['up', '--detach', '--no-install']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, new RegExp(`Port ${base + 1}, for order-service, is taken`));
+    assert.match(refused.stderr, /CHECKOUT_PORT_BASE/);
+    await stack.stop();
+  });
+
+  test('a setting that a service refuses is named at once', async () => {
+    const stack = new Stack(await claimPorts(), { JOURNAL_WRITERS: 'many' });
+    const refused = await stack.launch(['up', '--detach', '--no-install']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /JOURNAL_WRITERS/);
+    assert.ok(refused.ms < 20_000, `took ${Math.round(refused.ms)} ms`);
+    await stack.stop();
+  });
+});
+
+test('a home with a long path works, and so does a setting for one service alone', async () => {
+  const stack = new Stack(await claimPorts(), { VOUCHER_SERVICE_LOG_LEVEL: 'debug' });
+  stack.asked = path.join(stack.directory, 'long '.repeat(40), 'home');
+  stack.environment.CHECKOUT_HOME = stack.asked;
+  try {
+    await stack.up(['--no-restart']);
+    await stack.shop().createOrder();
+    const level = (service) => path.join(stack.home, 'process', service, 'env', 'LOG_LEVEL');
+    assert.equal(readFileSync(level('voucher-service'), 'utf8').trim(), 'debug');
+    assert.ok(!existsSync(level('order-service')));
+  } finally {
+    await stack.stop();
+  }
+});
+
+/* The rest of this file is about whoever runs it; root can also be somebody else. */
+const otherUser = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'];
+
+function whyNotAsOther() {
+  if (process.getuid() !== 0) return 'only root can become somebody else';
+  const seen = spawnSync(otherUser[0], [...otherUser.slice(1), 'test', '-x', path.join(top, 'checkout')]);
+  return seen.status === 0 ? false : 'user nobody can not read this checkout';
+}
+
+test('an ordinary user starts a stack of their own', { skip: whyNotAsOther() }, async () => {
+  const stack = new Stack(await claimPorts(), {});
+  chownSync(stack.directory, 65534, 65534);
+  const run = (...args) =>
+    spawnSync(otherUser[0], [...otherUser.slice(1), path.join(top, 'checkout'), ...args], {
+      env: { ...stack.environment, HOME: '/nonexistent' },
+      encoding: 'utf8',
+    });
+  try {
+    const up = run('up', '--detach', '--no-install', '--no-build');
+    assert.equal(up.status, 0, up.stderr);
+    for (const { name, pid } of JSON.parse(run('status', '--json').stdout)) {
+      assert.equal(recipeOf(pid).uid, 65534, name);
+    }
+    assert.match(run('demo').stdout, /EUR 137\.00/);
+  } finally {
+    assert.equal(run('down').status, 0);
+    await stack.stop();
+  }
+});
