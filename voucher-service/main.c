@@ -1,0 +1,44 @@
+#include "voucher-service/voucher_expiry.h"
+#include "voucher-service/voucher_http.h"
+#include "voucher-service/voucher_issuing.h"
+
+struct settings {
+    char order_url[256];
+    char service_key[128];
+};
+
+static const struct setting settings_table[] = {
+    { "ORDER_URL", SETTING_TEXT, offsetof(struct settings, order_url), 256, "http://127.0.0.1:8081",
+      0, 0, "where order-service is, to read its event log" },
+    { "SERVICE_KEY", SETTING_SECRET, offsetof(struct settings, service_key), 128, NULL, 0, 0,
+      "API key of this service, with events:read" },
+};
+
+static const char *const filters[] = { "checkout/v1/+/order/#", NULL };
+
+int main(int argc, char **argv)
+{
+    struct settings settings;
+    char authorization[sizeof(settings.service_key) + sizeof("Bearer ")];
+    struct backbone *backbone = backbone_load("voucher-service", argc, argv, settings_table,
+                                              COUNT_OF(settings_table), &settings);
+    struct voucher_service service = { .backbone = backbone };
+    struct voucher_issuing *issuing = voucher_issuing_create();
+    struct backbone_worker expiry = voucher_expiry_worker(&service);
+
+    text_format(authorization, sizeof(authorization), "Bearer %s", settings.service_key);
+    voucher_http_add_routes(backbone, &service);
+    backbone_add_worker(backbone, &expiry);
+    backbone_consume(backbone, &(struct backbone_consumption){
+                                   .source = { .service = "order-service",
+                                               .url = settings.order_url,
+                                               .authorization = authorization },
+                                   .filters = filters,
+                                   .types = voucher_issuing_types,
+                                   .handle = voucher_issuing_handle,
+                                   .ctx = issuing,
+                               });
+    int exit_code = backbone_run(backbone);
+    voucher_issuing_destroy(issuing);
+    return exit_code;
+}

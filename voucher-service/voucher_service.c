@@ -1,0 +1,138 @@
+#include "voucher-service/voucher_service.h"
+
+#include "shared/events/answers.h"
+#include "voucher-service/voucher_events.h"
+#include "voucher-service/voucher_json.h"
+#include "voucher-service/voucher_rule_store.h"
+
+#define ANNOUNCEMENT_EMPTY ((struct announcement){ .data = BUFFER_EMPTY })
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+bool voucher_service_read(const struct voucher_service *service, const struct caller *caller,
+                          struct id id, struct voucher *out, struct error *err)
+{
+    return voucher_store_read(backbone_pool(service->backbone), caller, id, out, err);
+}
+
+bool voucher_service_read_code(const struct voucher_service *service, const struct caller *caller,
+                               const struct voucher_code *code, struct voucher *out,
+                               struct error *err)
+{
+    return voucher_store_read_code(backbone_pool(service->backbone), caller, code, out, err);
+}
+
+bool voucher_service_list(const struct voucher_service *service, const struct caller *caller,
+                          const struct voucher_filter *filter, struct buffer *body,
+                          struct error *err)
+{
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    struct voucher_filter one_more = *filter;
+    struct json_writer json = { .out = body };
+    struct voucher voucher = { .id = filter->before };
+
+    one_more.limit++;
+    if (!voucher_store_list(backbone_pool(service->backbone), caller, &one_more, &rows, err))
+        return false;
+    page_open(body);
+    for (size_t i = 0; i < rows.count && i < (size_t)filter->limit; i++) {
+        voucher_from_row(&rows, i, &voucher);
+        voucher_write(&json, &voucher, VOUCHER_MASKED);
+    }
+    page_close(body, rows.count > (size_t)filter->limit, voucher.id);
+    return true;
+}
+
+/* --- rules ------------------------------------------------------------------------------------ */
+
+bool voucher_service_list_rules(const struct voucher_service *service, const struct caller *caller,
+                                const struct page *page, struct buffer *body, struct error *err)
+{
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    struct json_writer json = { .out = body };
+    struct voucher_rule rule = { .id = page->before };
+
+    if (!voucher_rule_store_list(backbone_pool(service->backbone), page, caller->deadline, &rows,
+                                 err))
+        return false;
+    page_open(body);
+    for (size_t i = 0; i < rows.count && i < (size_t)page->limit; i++) {
+        voucher_rule_from_row(&rows, i, &rule);
+        voucher_rule_write(&json, &rule);
+    }
+    page_close(body, rows.count > (size_t)page->limit, rule.id);
+    return true;
+}
+
+/* A rule that was not added: it was, by this very request, or its currency has another. */
+static bool explain_refusal(const struct voucher_service *service, const struct request *req,
+                            struct voucher_rule *rule, bool *replayed, struct error *err)
+{
+    AUTO(answer_release) struct answer answer = { .body = BUFFER_EMPTY };
+    struct pool *pool = backbone_pool(service->backbone);
+
+    if (!answers_find(pool, &req->caller, &req->idempotency, &answer, err))
+        return false;
+    if (!answer.found)
+        return error_set(err, ERROR_CONFLICT, "voucher_rule_exists",
+                         "There is a rule for orders in %s already.", rule->currency.code);
+    *replayed = true;
+    /* rules have no events and never change: the answer is the row */
+    return voucher_rule_store_read(pool, answer.subject, req->caller.deadline, rule, err);
+}
+
+bool voucher_service_add_rule(const struct voucher_service *service, const struct request *req,
+                              struct voucher_rule *rule, bool *replayed, struct error *err)
+{
+    AUTO(write_release) struct write write;
+
+    rule->created_at = clock_now();
+    rule->id = id_create(rule->created_at);
+    *replayed = false;
+    voucher_rule_insert(&write, rule, &req->caller.access, &req->idempotency);
+    bool committed =
+        journal_commit(backbone_journal(service->backbone), &write, req->caller.deadline, err);
+    if (committed && write.outcome == WRITE_DONE)
+        return true;
+    /* two at the same moment: the constraint refuses what the statement could not see */
+    return (committed || err->kind == ERROR_DATA) &&
+           explain_refusal(service, req, rule, replayed, err);
+}
+
+/* --- expiring --------------------------------------------------------------------------------- */
+
+/* Who was faster - a redemption, another instance - has decided: no error. */
+static bool expire(const struct voucher_service *service, struct voucher *voucher,
+                   struct deadline deadline, struct error *err)
+{
+    AUTO(announcement_release) struct announcement announcement = ANNOUNCEMENT_EMPTY;
+    struct trace trace = trace_create();
+    const char *event;
+
+    if (!voucher_move(voucher, VOUCHER_EXPIRED, clock_now(), &event, err))
+        return false;
+    voucher_announce(&announcement, voucher, event, &trace);
+
+    AUTO(write_release) struct write write;
+    voucher_update(&write, voucher);
+    write_announce(&write, &announcement.event);
+    return journal_commit(backbone_journal(service->backbone), &write, deadline, err);
+}
+
+bool voucher_service_expire(const struct voucher_service *service, struct deadline deadline,
+                            bool *more, struct error *err)
+{
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+
+    if (!voucher_store_due(backbone_pool(service->backbone), clock_now(), deadline, &rows, err))
+        return false;
+    for (size_t i = 0; i < rows.count; i++) {
+        struct voucher voucher;
+
+        voucher_from_row(&rows, i, &voucher);
+        if (!expire(service, &voucher, deadline, err))
+            return false;
+    }
+    *more = rows.count >= VOUCHER_DUE_MAX;
+    return true;
+}

@@ -1,0 +1,271 @@
+#include "voucher-service/voucher_store.h"
+
+/* --- statements ------------------------------------------------------------------------------- */
+
+#define VOUCHER_COLUMNS                                                                  \
+    "v.stream, v.id, v.merchant_id, v.version, v.status, v.code, v.rule_id, v.order_id," \
+    " v.customer_id, v.currency, v.value_amount, v.created_at, v.updated_at, v.expires_at"
+
+STATEMENT(voucher_select, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM vouchers v"
+          " WHERE v.stream = $1::bigint AND v.merchant_id = $2 AND v.id = $3");
+
+STATEMENT(voucher_select_code, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM vouchers v"
+          " WHERE v.stream = $1::bigint AND v.merchant_id = $2 AND v.code = $3");
+
+/* For keys of `*`: the streams are few, and each is looked into by its own index. */
+STATEMENT(voucher_select_any, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
+          "SELECT " VOUCHER_COLUMNS " FROM vouchers v WHERE v.stream = s.stream AND v.id = $1"
+          " LIMIT 1) v");
+
+STATEMENT(voucher_select_code_any, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
+          "SELECT " VOUCHER_COLUMNS " FROM vouchers v WHERE v.stream = s.stream AND v.code = $1"
+          " LIMIT 1) v LIMIT 1");
+
+/*
+ * A statement per index, so that each list is a range of one: what narrows it further is looked at
+ * while scanning. $3 to $6 are what every list has: from, before, status, limit.
+ */
+#define LIST_WHERE                                                                     \
+    " WHERE v.stream = $1::bigint AND v.merchant_id = $2 AND v.id >= $3 AND v.id < $4" \
+    " AND ($5::text IS NULL OR v.status = $5)"
+#define LIST_ORDER " ORDER BY v.id DESC LIMIT $6::bigint"
+
+STATEMENT(voucher_list, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM vouchers v" LIST_WHERE LIST_ORDER);
+
+STATEMENT(voucher_list_of_customer, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM vouchers v" LIST_WHERE
+          " AND v.customer_id = $7" LIST_ORDER);
+
+STATEMENT(voucher_list_of_order, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM vouchers v" LIST_WHERE
+          " AND ($7::text IS NULL OR v.customer_id = $7) AND v.order_id = $8" LIST_ORDER);
+
+STATEMENT(voucher_list_any, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
+          "SELECT " VOUCHER_COLUMNS " FROM vouchers v"
+          " WHERE v.stream = s.stream AND v.id >= $1 AND v.id < $2"
+          " AND ($3::text IS NULL OR v.status = $3)"
+          " AND ($5::text IS NULL OR v.customer_id = $5)"
+          " AND ($6::uuid IS NULL OR v.order_id = $6)"
+          " ORDER BY v.id DESC LIMIT $4::bigint) v"
+          " ORDER BY v.id DESC LIMIT $4::bigint");
+
+STATEMENT(voucher_due, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
+          "SELECT " VOUCHER_COLUMNS " FROM vouchers v"
+          " WHERE v.stream = s.stream AND v.status = 'active' AND v.expires_at <= $1"
+          " ORDER BY v.expires_at LIMIT $2::bigint) v");
+
+STATEMENT(voucher_lock_active, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM vouchers v"
+          " WHERE v.stream = $1::bigint AND v.order_id = $2 AND v.merchant_id = $3"
+          " AND v.status = 'active' LIMIT 1 FOR UPDATE");
+
+/* A code that exists already raises (once in 2^60 / vouchers): the event is tried with another. */
+STATEMENT(voucher_create, "vouchers",
+          "WITH input AS ("
+          "SELECT stream::smallint, id, merchant_id, version::int, status, code, rule_id, order_id,"
+          " customer_id, currency, value_amount, created_at, expires_at"
+          " FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::bigint[], $5::text[],"
+          " $6::text[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::bigint[],"
+          " $12::timestamptz[], $13::timestamptz[])"
+          " AS input (stream, id, merchant_id, version, status, code, rule_id, order_id,"
+          " customer_id, currency, value_amount, created_at, expires_at)"
+          ") INSERT INTO vouchers"
+          " (stream, id, merchant_id, version, status, code, rule_id, order_id, customer_id,"
+          " currency, value_amount, created_at, updated_at, expires_at)"
+          " SELECT stream, id, merchant_id, version, status, code, rule_id, order_id, customer_id,"
+          " currency, value_amount, created_at, created_at, expires_at FROM input"
+          " ON CONFLICT (stream, order_id, rule_id) DO NOTHING RETURNING id");
+
+/* The rows are locked at their versions first, in the order of all locks. */
+STATEMENT(voucher_change, "vouchers",
+          "WITH input AS ("
+          "SELECT stream::smallint, id, version::int, status, updated_at"
+          " FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[])"
+          " AS input (stream, id, version, status, updated_at)"
+          "), target AS ("
+          "SELECT input.stream, input.id, input.version, input.status, input.updated_at"
+          " FROM input JOIN vouchers v ON v.stream = input.stream AND v.id = input.id"
+          " WHERE v.version = input.version - 1"
+          " ORDER BY v.id FOR UPDATE OF v"
+          ") UPDATE vouchers v SET version = target.version, status = target.status,"
+          " updated_at = target.updated_at"
+          " FROM target WHERE v.stream = target.stream AND v.id = target.id"
+          " RETURNING v.id");
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* The status of a word that a CHECK admits. */
+static enum voucher_status status_of(const char *word)
+{
+    enum voucher_status status = 0;
+
+    while (status < VOUCHER_STATUS_COUNT && strcmp(voucher_status_words[status], word) != 0)
+        status++;
+    assert(status < VOUCHER_STATUS_COUNT);
+    return status;
+}
+
+void voucher_from_row(const struct rows *rows, size_t index, struct voucher *out)
+{
+    struct row row = rows_at(rows, index);
+
+    out->stream = (int)row_integer(&row, "stream");
+    out->id = row_id(&row, "id");
+    row_copy_text(&row, "merchant_id", out->merchant, sizeof(out->merchant));
+    out->version = row_integer(&row, "version");
+    out->status = status_of(row_text(&row, "status"));
+    row_copy_text(&row, "code", out->code.symbols, sizeof(out->code.symbols));
+    out->rule_id = row_id(&row, "rule_id");
+    out->order_id = row_id(&row, "order_id");
+    row_copy_text(&row, "customer_id", out->customer_id, sizeof(out->customer_id));
+    row_copy_text(&row, "currency", out->value.currency.code, sizeof(out->value.currency.code));
+    out->value.amount = row_integer(&row, "value_amount");
+    out->created_at = row_instant(&row, "created_at");
+    out->updated_at = row_instant(&row, "updated_at");
+    out->expires_at = row_instant(&row, "expires_at");
+}
+
+/* Stream and merchant of a caller that is a merchant; nothing for one that is everybody. */
+static void add_owner(struct parameters *parameters, const struct access *access)
+{
+    if (access_is_everyone(access))
+        return;
+    parameters_add_integer(parameters, access->stream);
+    parameters_add_text(parameters, access->merchant);
+}
+
+static bool first_row(const struct rows *rows, struct voucher *out, struct error *err)
+{
+    if (rows->count == 0)
+        return error_set(err, ERROR_NOT_FOUND, "not_found", "There is no such object.");
+    voucher_from_row(rows, 0, out);
+    return true;
+}
+
+bool voucher_store_read(struct pool *pool, const struct caller *caller, struct id id,
+                        struct voucher *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    bool everyone = access_is_everyone(&caller->access);
+
+    parameters_begin(&parameters);
+    add_owner(&parameters, &caller->access);
+    parameters_add_id(&parameters, id);
+    return db_query(pool, everyone ? &voucher_select_any : &voucher_select, &parameters,
+                    caller->deadline, &rows, err) &&
+           first_row(&rows, out, err);
+}
+
+bool voucher_store_read_code(struct pool *pool, const struct caller *caller,
+                             const struct voucher_code *code, struct voucher *out,
+                             struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    bool everyone = access_is_everyone(&caller->access);
+
+    parameters_begin(&parameters);
+    add_owner(&parameters, &caller->access);
+    parameters_add_text(&parameters, code->symbols);
+    return db_query(pool, everyone ? &voucher_select_code_any : &voucher_select_code, &parameters,
+                    caller->deadline, &rows, err) &&
+           first_row(&rows, out, err);
+}
+
+/* The statement whose index serves the filter best. */
+static const struct statement *list_statement(const struct access *access,
+                                              const struct voucher_filter *filter)
+{
+    if (access_is_everyone(access))
+        return &voucher_list_any;
+    if (filter->has_order)
+        return &voucher_list_of_order;
+    return filter->customer_id[0] != '\0' ? &voucher_list_of_customer : &voucher_list;
+}
+
+bool voucher_store_list(struct pool *pool, const struct caller *caller,
+                        const struct voucher_filter *filter, struct rows *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    const struct statement *statement = list_statement(&caller->access, filter);
+
+    parameters_begin(&parameters);
+    add_owner(&parameters, &caller->access);
+    parameters_add_id(&parameters, filter->from);
+    parameters_add_id(&parameters, filter->before);
+    parameters_add_text_or_null(&parameters, filter->status);
+    parameters_add_integer(&parameters, filter->limit);
+    if (statement != &voucher_list)
+        parameters_add_text_or_null(&parameters, filter->customer_id);
+    if (filter->has_order)
+        parameters_add_id(&parameters, filter->order_id);
+    else if (statement == &voucher_list_any)
+        parameters_add_null(&parameters, PARAMETER_ID);
+    return db_query(pool, statement, &parameters, caller->deadline, out, err);
+}
+
+bool voucher_store_due(struct pool *pool, struct instant now, struct deadline deadline,
+                       struct rows *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+
+    parameters_begin(&parameters);
+    parameters_add_instant(&parameters, now);
+    parameters_add_integer(&parameters, VOUCHER_DUE_MAX);
+    return db_query(pool, &voucher_due, &parameters, deadline, out, err);
+}
+
+const struct statement *voucher_store_lock_active(struct parameters *parameters, int stream,
+                                                  const char *merchant, struct id order_id)
+{
+    parameters_begin(parameters);
+    parameters_add_integer(parameters, stream);
+    parameters_add_id(parameters, order_id);
+    parameters_add_text(parameters, merchant);
+    return &voucher_lock_active;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/* In the order of the columns of `input`, as the function below. */
+void voucher_insert(struct write *write, const struct voucher *voucher)
+{
+    struct parameters *parameters = &write->parameters;
+
+    write_begin(write, &voucher_create, WRITE_CREATE, voucher->stream, voucher->id);
+    text_format(write->key, sizeof(write->key), "%s %s", id_text(voucher->order_id).text,
+                id_text(voucher->rule_id).text);
+    parameters_add_integer(parameters, voucher->stream);
+    parameters_add_id(parameters, voucher->id);
+    parameters_add_text(parameters, voucher->merchant);
+    parameters_add_integer(parameters, voucher->version);
+    parameters_add_text(parameters, voucher_status_words[voucher->status]);
+    parameters_add_text(parameters, voucher->code.symbols);
+    parameters_add_id(parameters, voucher->rule_id);
+    parameters_add_id(parameters, voucher->order_id);
+    parameters_add_text(parameters, voucher->customer_id);
+    parameters_add_text(parameters, voucher->value.currency.code);
+    parameters_add_integer(parameters, voucher->value.amount);
+    parameters_add_instant(parameters, voucher->created_at);
+    parameters_add_instant(parameters, voucher->expires_at);
+}
+
+void voucher_update(struct write *write, const struct voucher *voucher)
+{
+    struct parameters *parameters = &write->parameters;
+
+    write_begin(write, &voucher_change, WRITE_CHANGE, voucher->stream, voucher->id);
+    parameters_add_integer(parameters, voucher->stream);
+    parameters_add_id(parameters, voucher->id);
+    parameters_add_integer(parameters, voucher->version);
+    parameters_add_text(parameters, voucher_status_words[voucher->status]);
+    parameters_add_instant(parameters, voucher->updated_at);
+}

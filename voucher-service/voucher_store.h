@@ -1,0 +1,62 @@
+/*
+ * Voucher store: the table `vouchers`.
+ *
+ * Reads see what the caller's key may see: a merchant's key its own vouchers in its own stream, a
+ * key of `*` everybody's. Writes are made here, and committed by the journal or by a consumer.
+ */
+#ifndef CHECKOUT_VOUCHER_SERVICE_VOUCHER_STORE_H
+#define CHECKOUT_VOUCHER_SERVICE_VOUCHER_STORE_H
+
+#include "shared/db/pool.h"
+#include "shared/db/write.h"
+#include "shared/http/request.h"
+#include "voucher-service/voucher.h"
+
+/* Vouchers that one round of expiring takes from each stream. */
+enum { VOUCHER_DUE_MAX = 100 };
+
+/* ERROR_NOT_FOUND, in the same words for what belongs to somebody else. */
+MUST_CHECK bool voucher_store_read(struct pool *pool, const struct caller *caller, struct id id,
+                                   struct voucher *out, struct error *err);
+MUST_CHECK bool voucher_store_read_code(struct pool *pool, const struct caller *caller,
+                                        const struct voucher_code *code, struct voucher *out,
+                                        struct error *err);
+
+/* Which vouchers, newest first: ids in [from, before), and at most `limit`; "" or false for any. */
+struct voucher_filter {
+    struct id from;
+    struct id before;
+    int64_t limit;
+    const char *status;
+    char customer_id[VOUCHER_TEXT_SIZE];
+    bool has_order;
+    struct id order_id;
+};
+
+/* Rows for voucher_from_row(). */
+MUST_CHECK bool voucher_store_list(struct pool *pool, const struct caller *caller,
+                                   const struct voucher_filter *filter, struct rows *out,
+                                   struct error *err);
+
+/* Active vouchers of every stream whose time is over, those that waited longest first. */
+MUST_CHECK bool voucher_store_due(struct pool *pool, struct instant now, struct deadline deadline,
+                                  struct rows *out, struct error *err);
+
+/*
+ * The statement and parameters that lock and read the active vouchers of an order (one at most: an
+ * order has one currency, and a currency has one rule). For use within a transaction.
+ */
+const struct statement *voucher_store_lock_active(struct parameters *parameters, int stream,
+                                                  const char *merchant, struct id order_id);
+
+/* One of all those rows. */
+void voucher_from_row(const struct rows *rows, size_t index, struct voucher *out);
+
+/* Inserts the voucher; refused when its order has one by its rule already. */
+void voucher_insert(struct write *write, const struct voucher *voucher);
+
+/* Writes what can change of a voucher whose version was one less; refused when it is not any more.
+ */
+void voucher_update(struct write *write, const struct voucher *voucher);
+
+#endif
