@@ -16,7 +16,7 @@ int main(int argc, char **argv)
     struct backbone *backbone = backbone_load("order-service", argc, argv, settings_table,
                                               COUNT_OF(settings_table), &settings);
     struct order_service service = { .backbone = backbone, .expiry_ms = settings.expiry_s * 1000 };
-    struct backbone_worker expiry = order_expiry_worker(&service);
+    struct work expiry = order_expiry_work(&service);
 
     order_http_add_routes(backbone, &service);
     backbone_add_worker(backbone, &expiry);

@@ -8,9 +8,9 @@ static bool work(void *ctx, struct error *err, bool *more)
     return order_service_expire(ctx, deadline_in_ms(ROUND_MS), more, err);
 }
 
-struct backbone_worker order_expiry_worker(struct order_service *service)
+struct work order_expiry_work(struct order_service *service)
 {
-    return (struct backbone_worker){
+    return (struct work){
         .name = "order_expiry", .every_ms = ORDER_EXPIRY_EVERY_MS, .work = work, .ctx = service
     };
 }

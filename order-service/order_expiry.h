@@ -13,6 +13,6 @@
 enum { ORDER_EXPIRY_EVERY_MS = 1000 };
 
 /* The worker for backbone_add_worker(); the service is borrowed for its life. */
-struct backbone_worker order_expiry_worker(struct order_service *service);
+struct work order_expiry_work(struct order_service *service);
 
 #endif

@@ -24,7 +24,7 @@ int main(int argc, char **argv)
                                               COUNT_OF(settings_table), &settings);
     struct voucher_service service = { .backbone = backbone };
     struct voucher_issuing *issuing = voucher_issuing_create();
-    struct backbone_worker expiry = voucher_expiry_worker(&service);
+    struct work expiry = voucher_expiry_work(&service);
 
     text_format(authorization, sizeof(authorization), "Bearer %s", settings.service_key);
     voucher_http_add_routes(backbone, &service);

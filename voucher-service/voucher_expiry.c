@@ -8,9 +8,9 @@ static bool work(void *ctx, struct error *err, bool *more)
     return voucher_service_expire(ctx, deadline_in_ms(ROUND_MS), more, err);
 }
 
-struct backbone_worker voucher_expiry_worker(struct voucher_service *service)
+struct work voucher_expiry_work(struct voucher_service *service)
 {
-    return (struct backbone_worker){
+    return (struct work){
         .name = "voucher_expiry", .every_ms = VOUCHER_EXPIRY_EVERY_MS, .work = work, .ctx = service
     };
 }

@@ -13,6 +13,6 @@
 enum { VOUCHER_EXPIRY_EVERY_MS = 1000 };
 
 /* The worker for backbone_add_worker(); the service is borrowed for its life. */
-struct backbone_worker voucher_expiry_worker(struct voucher_service *service);
+struct work voucher_expiry_work(struct voucher_service *service);
 
 #endif

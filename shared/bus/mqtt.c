@@ -132,7 +132,7 @@ static void received(struct mosquitto *library, void *ctx, const struct mosquitt
     (void)properties;
     if (mqtt->settings.on_message != NULL)
         mqtt->settings.on_message(mqtt->settings.ctx, message->topic,
-                         (struct span){ message->payload, (size_t)message->payloadlen });
+                                  (struct span){ message->payload, (size_t)message->payloadlen });
 }
 
 /* ---- Making one --------------------------------------------------------------------------- */
@@ -174,9 +174,9 @@ static void set_will(struct mosquitto *library, const struct mqtt_settings *sett
 {
     if (settings->will_topic == NULL)
         return;
-    int failed = mosquitto_will_set_v5(library, settings->will_topic,
-                                       (int)strlen(settings->will_payload), settings->will_payload,
-                                       1, true, NULL);
+    int failed =
+        mosquitto_will_set_v5(library, settings->will_topic, (int)strlen(settings->will_payload),
+                              settings->will_payload, 1, true, NULL);
     assert(failed == MOSQ_ERR_SUCCESS);
 }
 
@@ -297,12 +297,11 @@ static mosquitto_property *make_properties(const struct mqtt_message *what)
     int failed = 0;
 
     if (what->content_type != NULL)
-        failed |= mosquitto_property_add_string(&properties, MQTT_PROP_CONTENT_TYPE,
-                                                what->content_type);
+        failed |=
+            mosquitto_property_add_string(&properties, MQTT_PROP_CONTENT_TYPE, what->content_type);
     for (size_t i = 0; i < what->property_count; i++)
-        failed |= mosquitto_property_add_string_pair(&properties, MQTT_PROP_USER_PROPERTY,
-                                                     what->properties[i][0],
-                                                     what->properties[i][1]);
+        failed |= mosquitto_property_add_string_pair(
+            &properties, MQTT_PROP_USER_PROPERTY, what->properties[i][0], what->properties[i][1]);
     assert(failed == 0);
     return properties;
 }
@@ -312,9 +311,9 @@ enum mqtt_published mqtt_publish(struct mqtt *mqtt, const struct mqtt_message *w
     if (!mqtt->connected)
         return MQTT_PUBLISH_FAILED;
     mosquitto_property *properties = make_properties(what);
-    int failed = mosquitto_publish_v5(mqtt->library, message, what->topic,
-                                      (int)what->payload.length, what->payload.at, 1, what->retain,
-                                      properties);
+    int failed =
+        mosquitto_publish_v5(mqtt->library, message, what->topic, (int)what->payload.length,
+                             what->payload.at, 1, what->retain, properties);
     mosquitto_property_free_all(&properties);
     if (failed == MOSQ_ERR_OVERSIZE_PACKET || failed == MOSQ_ERR_PAYLOAD_SIZE ||
         failed == MOSQ_ERR_INVAL || failed == MOSQ_ERR_MALFORMED_UTF8)

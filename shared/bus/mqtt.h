@@ -35,10 +35,10 @@ enum { MQTT_BACKOFF_MIN_MS = 200, MQTT_BACKOFF_MAX_MS = 5000 };
 
 /* How far a publish came. */
 enum mqtt_published {
-    MQTT_PUBLISH_QUEUED,    /* on its way */
-    MQTT_PUBLISHED,         /* acknowledged (with or without a subscriber) */
-    MQTT_PUBLISH_REFUSED,   /* denied, too large, malformed: will never be accepted */
-    MQTT_PUBLISH_FAILED,    /* not now: quota, server busy */
+    MQTT_PUBLISH_QUEUED,  /* on its way */
+    MQTT_PUBLISHED,       /* acknowledged (with or without a subscriber) */
+    MQTT_PUBLISH_REFUSED, /* denied, too large, malformed: will never be accepted */
+    MQTT_PUBLISH_FAILED,  /* not now: quota, server busy */
 };
 
 struct mqtt;
@@ -49,8 +49,8 @@ struct mqtt_settings {
     int64_t port;
     const char *username;
     const char *password;
-    const char *client_id;    /* made unique with a random tail */
-    const char *will_topic;   /* NULL: no last will; retained, QoS 1 */
+    const char *client_id;  /* made unique with a random tail */
+    const char *will_topic; /* NULL: no last will; retained, QoS 1 */
     const char *will_payload;
     void *ctx;
     void (*on_connected)(void *ctx);
@@ -91,10 +91,10 @@ void mqtt_drop(struct mqtt *mqtt);
 struct mqtt_message {
     const char *topic;
     struct span payload;
-    const char *content_type;             /* or NULL */
+    const char *content_type; /* or NULL */
     bool retain;
-    size_t property_count;                /* user properties */
-    const char *const (*properties)[2];   /* name, value */
+    size_t property_count;              /* user properties */
+    const char *const (*properties)[2]; /* name, value */
 };
 
 /*

@@ -4,8 +4,8 @@
 
 /* The object ids of built-in types are fixed for ever (pg_type.dat). */
 static const uint32_t type_oids[] = {
-    [PARAMETER_TEXT] = 25,        [PARAMETER_INTEGER] = 20, [PARAMETER_ID] = 2950,
-    [PARAMETER_INSTANT] = 1184,   [PARAMETER_BYTES] = 17,
+    [PARAMETER_TEXT] = 25,      [PARAMETER_INTEGER] = 20, [PARAMETER_ID] = 2950,
+    [PARAMETER_INSTANT] = 1184, [PARAMETER_BYTES] = 17,
 };
 
 static void add_32(struct buffer *out, uint32_t number)

@@ -106,8 +106,8 @@ bool connection_push(struct connection *connection, struct error *err)
     return true;
 }
 
-bool connection_next_result(struct connection *connection, struct deadline deadline,
-                            PGresult **out, struct error *err)
+bool connection_next_result(struct connection *connection, struct deadline deadline, PGresult **out,
+                            struct error *err)
 {
     for (;;) {
         int left = PQflush(connection->pg);
@@ -203,8 +203,7 @@ static void bind(const struct parameters *parameters, const char **values, int *
             uint64_t network_order;
 
             memcpy(&network_order, value.at, sizeof(network_order));
-            text_format(numbers[i], sizeof(numbers[i]), "%lld",
-                        (long long)be64toh(network_order));
+            text_format(numbers[i], sizeof(numbers[i]), "%lld", (long long)be64toh(network_order));
             values[i] = numbers[i];
             formats[i] = 0;
         }

@@ -197,8 +197,8 @@ static enum commit_outcome attempt(struct writer *writer, struct ticket **ticket
 
     if (!connect(writer, deadline, err))
         return COMMIT_FAILED;
-    struct transaction *transaction = transaction_begin(
-        writer->connection, settings->appender, tickets[0]->write->stream, deadline);
+    struct transaction *transaction = transaction_begin(writer->connection, settings->appender,
+                                                        tickets[0]->write->stream, deadline);
     for (size_t i = 0; i < count; i++)
         transaction_write(transaction, tickets[i]->write);
     enum commit_outcome outcome = transaction_commit(transaction, err);
@@ -236,7 +236,8 @@ static void fail_unknown(struct ticket **tickets, size_t count)
     struct error err;
 
     error_set(&err, ERROR_UNKNOWN_OUTCOME, "outcome_unknown",
-              "the database did not say whether it committed; repeat with the same Idempotency-Key");
+              "the database did not say whether it committed; repeat with the same "
+              "Idempotency-Key");
     err.retry_after_s = 1;
     tell_all(tickets, count, &err);
 }

@@ -54,8 +54,7 @@ void parameters_add_integer(struct parameters *parameters, int64_t number)
 
 void parameters_add_id(struct parameters *parameters, struct id id)
 {
-    add(parameters, PARAMETER_ID, false,
-        (struct span){ (const char *)id.bytes, sizeof(id.bytes) });
+    add(parameters, PARAMETER_ID, false, (struct span){ (const char *)id.bytes, sizeof(id.bytes) });
 }
 
 void parameters_add_instant(struct parameters *parameters, struct instant instant)

@@ -25,11 +25,11 @@ enum { PARAMETERS_MAX = 32 };
 
 /* The wire format, and with it the type the statement must give its parameter. */
 enum parameter_type {
-    PARAMETER_TEXT,      /* text, json, jsonb, any type with a text form */
-    PARAMETER_INTEGER,   /* bigint */
-    PARAMETER_ID,        /* uuid */
-    PARAMETER_INSTANT,   /* timestamptz */
-    PARAMETER_BYTES,     /* bytea */
+    PARAMETER_TEXT,    /* text, json, jsonb, any type with a text form */
+    PARAMETER_INTEGER, /* bigint */
+    PARAMETER_ID,      /* uuid */
+    PARAMETER_INSTANT, /* timestamptz */
+    PARAMETER_BYTES,   /* bytea */
 };
 
 struct parameter {

@@ -29,8 +29,7 @@ MUST_CHECK bool pipeline_send_text(struct connection *connection, const char *sq
                                    struct error *err);
 
 MUST_CHECK bool pipeline_send(struct connection *connection, const struct statement *statement,
-                              const struct pipeline_value *values, size_t count,
-                              struct error *err);
+                              const struct pipeline_value *values, size_t count, struct error *err);
 
 MUST_CHECK bool pipeline_sync(struct connection *connection, struct error *err);
 

@@ -74,8 +74,7 @@ static bool take_place(struct pool *pool, struct deadline deadline, struct conne
         pool->opened++;
     pthread_mutex_unlock(&pool->mutex);
     if (!taken)
-        return error_set(err, ERROR_OVERLOADED, "overloaded",
-                         "all database connections are busy");
+        return error_set(err, ERROR_OVERLOADED, "overloaded", "all database connections are busy");
     metric_add(pool->in_use, 1);
     return true;
 }

@@ -82,8 +82,7 @@ struct id row_id(const struct row *row, const char *column)
 struct instant row_instant(const struct row *row, const char *column)
 {
     struct instant instant = { 0 };
-    bool is_instant =
-        row_is_null(row, column) || instant_parse(row_text(row, column), &instant);
+    bool is_instant = row_is_null(row, column) || instant_parse(row_text(row, column), &instant);
 
     assert(is_instant);
     return instant;

@@ -17,8 +17,7 @@ static const struct {
     { "08", ERROR_UNAVAILABLE },    /* connection */
     { "53", ERROR_UNAVAILABLE },    /* disk full, out of memory, too many connections */
     { "58", ERROR_UNAVAILABLE },    /* the server's own input or output failed */
-    { "22", ERROR_DATA },
-    { "23", ERROR_DATA },
+    { "22", ERROR_DATA },           { "23", ERROR_DATA },
 };
 
 enum error_kind sqlstate_kind(const char *sqlstate)

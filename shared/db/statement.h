@@ -13,14 +13,14 @@
 #include "shared/base/compiler.h"
 
 struct statement {
-    const char *name; /* unique in the program: "order_insert" */
+    const char *name;     /* unique in the program: "order_insert" */
     const char *database; /* which schema it is for: "orders", "vouchers", "access", "events" */
     const char *sql;
 };
 
-#define STATEMENT(variable, database_name, text)                                                   \
-    static const struct statement variable = { #variable, database_name, text };                   \
-    static const struct statement *const variable##_listed                                         \
+#define STATEMENT(variable, database_name, text)                                 \
+    static const struct statement variable = { #variable, database_name, text }; \
+    static const struct statement *const variable##_listed                       \
         __attribute__((section("statements"), used, retain)) = &variable
 
 /* Prints every statement of the program as a JSON array of {name, database, sql}. */

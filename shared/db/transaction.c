@@ -23,8 +23,8 @@ struct transaction {
     const struct appender *appender;
     int stream;
     struct deadline deadline;
-    bool begun;   /* BEGIN was answered */
-    bool ended;   /* committed or rolled back */
+    bool begun; /* BEGIN was answered */
+    bool ended; /* committed or rolled back */
     char xid[XID_SIZE];
     size_t write_count;
     size_t flushed_count; /* of them are executed */
@@ -144,8 +144,8 @@ static bool send_group(struct transaction *transaction, const struct group *grou
         };
         start = ends[column];
     }
-    return pipeline_send(transaction->connection, first->statement, values,
-                         first->parameters.count, err);
+    return pipeline_send(transaction->connection, first->statement, values, first->parameters.count,
+                         err);
 }
 
 static bool send_flush(struct transaction *transaction, struct error *err)
@@ -187,8 +187,7 @@ static void mark_done(struct transaction *transaction, const struct group *group
         struct id id = row_id(&row, "id");
         size_t steps = 0;
 
-        while (steps++ < group->count &&
-               !id_equal(transaction->writes[group->first + at]->row, id))
+        while (steps++ < group->count && !id_equal(transaction->writes[group->first + at]->row, id))
             at = (at + 1) % group->count;
         assert(steps <= group->count);
         transaction->writes[group->first + at]->outcome = WRITE_DONE;
@@ -265,10 +264,10 @@ static bool send_commit(struct transaction *transaction, bool *appends, struct e
     const struct event **events = collect_events(transaction, &count);
 
     *appends = count > 0;
-    bool sent = (count == 0 || transaction->appender->send(transaction->connection,
-                                                           transaction->stream, events, count,
-                                                           err)) &&
-                pipeline_send_text(transaction->connection, "COMMIT", err);
+    bool sent =
+        (count == 0 || transaction->appender->send(transaction->connection, transaction->stream,
+                                                   events, count, err)) &&
+        pipeline_send_text(transaction->connection, "COMMIT", err);
     free(events);
     return sent && pipeline_sync(transaction->connection, err);
 }
@@ -295,7 +294,7 @@ static enum commit_outcome judge_failure(const struct transaction *transaction,
                                          const struct error *err)
 {
     return transaction->connection->broken || err->kind == ERROR_UNAVAILABLE ? COMMIT_UNKNOWN
-                                                                            : COMMIT_FAILED;
+                                                                             : COMMIT_FAILED;
 }
 
 enum commit_outcome transaction_commit(struct transaction *transaction, struct error *err)

@@ -51,8 +51,7 @@ void transaction_write(struct transaction *transaction, struct write *write);
 
 MUST_CHECK bool transaction_flush(struct transaction *transaction, struct error *err);
 
-MUST_CHECK bool transaction_read(struct transaction *transaction,
-                                 const struct statement *statement,
+MUST_CHECK bool transaction_read(struct transaction *transaction, const struct statement *statement,
                                  const struct parameters *parameters, struct rows *out,
                                  struct error *err);
 

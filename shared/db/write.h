@@ -4,7 +4,7 @@
  * Writes that are equal but for their values go to the server as one statement for many rows: each
  * parameter becomes an array. So a write's statement is set-based; its first line is
  *
- *     WITH input AS (SELECT * FROM unnest($1::smallint[], $2::uuid[], ...) AS input (stream, id, ...))
+ *     WITH input AS (SELECT * FROM unnest($1::bigint[], $2::uuid[], ...) AS input (stream, ...))
  *
  * and it returns the column `id` (the write's `row`) for each input that took effect. An input that
  * returns no row was refused; a statement is written so that it refuses instead of raising.
@@ -41,8 +41,8 @@ struct write {
     const struct statement *statement;
     enum write_kind kind;
     int stream;
-    struct id row;           /* the subject's id: what the statement returns as `id` */
-    char key[WRITE_KEY_SIZE];/* idempotency key with its scope, or "" */
+    struct id row;            /* the subject's id: what the statement returns as `id` */
+    char key[WRITE_KEY_SIZE]; /* idempotency key with its scope, or "" */
     struct parameters parameters;
     size_t event_count;
     const struct event *events[WRITE_EVENTS_MAX]; /* borrowed until the commit returned */

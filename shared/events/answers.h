@@ -20,11 +20,11 @@ enum { ANSWERS_RETENTION_S = 86400, ANSWERS_PURGE_MAX = 1000 };
 
 struct answer {
     bool found;
-    int status;              /* what was answered */
+    int status; /* what was answered */
     struct id subject;
     int64_t subject_version;
-    struct buffer body;      /* the event's data at that version, byte for byte; may be empty when
-                                the subject has no events (then the service reads its row) */
+    struct buffer body; /* the event's data at that version, byte for byte; may be empty when
+                           the subject has no events (then the service reads its row) */
 };
 
 /*
@@ -54,7 +54,8 @@ void answers_keep(struct write *write, const struct caller *caller,
                   const struct idempotency *idempotency, int status, struct id subject,
                   int64_t subject_version, struct instant now);
 
-/* Forgets answers older than `before`, at most ANSWERS_PURGE_MAX; `more` if that many were found. */
+/* Forgets answers older than `before`, at most ANSWERS_PURGE_MAX; `more` if that many were found.
+ */
 MUST_CHECK bool answers_purge(struct pool *pool, struct instant before, struct deadline deadline,
                               bool *more, struct error *err);
 

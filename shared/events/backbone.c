@@ -1,10 +1,10 @@
 #include "shared/events/backbone.h"
 
 #include <poll.h>
-#include <pthread.h>
 
 #include "shared/crypto/hash.h"
 #include "shared/events/answers.h"
+#include "shared/events/backbone_settings.h"
 #include "shared/runtime/log.h"
 #include "shared/runtime/metrics.h"
 
@@ -14,20 +14,10 @@ enum {
     PING_MS = 1000,
     PURGE_EVERY_MS = 60000,
     OBSERVE_EVERY_MS = 1000,
-    WORKER_BACKOFF_MS = 1000,
 };
 
 STATEMENT(backbone_ping, "any", "SELECT count(*) AS count FROM streams");
 STATEMENT(backbone_ping_access, "access", "SELECT count(*) AS count FROM merchants WHERE id = ''");
-
-/* A worker and its thread. */
-struct worker {
-    struct backbone_worker what;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t stop;
-    bool stopping;
-};
 
 struct backbone {
     const char *service;
@@ -37,14 +27,13 @@ struct backbone {
     struct pool *pool, *access_pool;
     struct access_keys *keys;
     struct journal *journal;
-    size_t stream_count;
-    int streams[BACKBONE_STREAMS_MAX];
     struct relay *relays[BACKBONE_STREAMS_MAX];
     size_t consumption_count, consumer_count;
     struct backbone_consumption consumptions[BACKBONE_CONSUMERS_MAX];
     struct consumer *consumers[BACKBONE_CONSUMERS_MAX * BACKBONE_STREAMS_MAX];
-    size_t worker_count, running_count;
-    struct worker workers[BACKBONE_WORKERS_MAX];
+    size_t work_count, worker_count;
+    struct work works[BACKBONE_WORKERS_MAX];
+    struct worker *workers[BACKBONE_WORKERS_MAX];
     struct router router;
     struct feed feed;
     struct dead_letters letters;
@@ -52,102 +41,24 @@ struct backbone {
     struct server *server;
 };
 
-#define TEXT_AT(member)    offsetof(struct backbone_settings, member), sizeof(((struct backbone_settings *)0)->member)
-#define INTEGER_AT(member) offsetof(struct backbone_settings, member), 0
-
-static const struct setting settings_table[] = {
-    { "LISTEN_ADDRESS", SETTING_TEXT, TEXT_AT(listen_address), "127.0.0.1", 0, 0,
-      "address of the HTTP API" },
-    { "PORT", SETTING_INTEGER, INTEGER_AT(port), NULL, 1, 65535, "port of the HTTP API" },
-    { "HEALTH_PORT", SETTING_INTEGER, INTEGER_AT(health_port), "0", 0, 65535,
-      "port that answers health and metrics only; 0: none" },
-    { "HTTP_THREADS", SETTING_INTEGER, INTEGER_AT(http_threads), "256", 2, 4096,
-      "connections served at once" },
-    { "BODY_MAX", SETTING_INTEGER, INTEGER_AT(body_max), "65536", 1024, 1048576,
-      "bytes of a request's body at most" },
-    { "REQUEST_TIMEOUT_MS", SETTING_INTEGER, INTEGER_AT(request_timeout_ms), "5000", 100, 60000,
-      "how long one request may take" },
-    { "KEEP_ALIVE_MS", SETTING_INTEGER, INTEGER_AT(keep_alive_ms), "15000", 100, 600000,
-      "how long an idle connection is kept" },
-    { "CORS_ORIGINS", SETTING_TEXT, TEXT_AT(cors_origins), "", 0, 0,
-      "origins that browsers may call from, comma-separated; empty: none" },
-    { "DATABASE_URL", SETTING_SECRET, TEXT_AT(database_url), NULL, 0, 0,
-      "Postgres of this service, as its service role" },
-    { "ACCESS_DATABASE_URL", SETTING_SECRET, TEXT_AT(access_database_url), NULL, 0, 0,
-      "Postgres of merchants and keys, as access_reader" },
-    { "DATABASE_POOL_SIZE", SETTING_INTEGER, INTEGER_AT(database_pool_size), "8", 1, 100,
-      "connections for reading" },
-    { "JOURNAL_WRITERS", SETTING_INTEGER, INTEGER_AT(journal_writers), "2", 1, 16,
-      "connections for writing, each committing batches" },
-    { "JOURNAL_TIMEOUT_MS", SETTING_INTEGER, INTEGER_AT(journal_timeout_ms), "3000", 100, 60000,
-      "how long one batch may take" },
-    { "MQTT_HOST", SETTING_TEXT, TEXT_AT(mqtt_host), "127.0.0.1", 0, 0, "host of the broker" },
-    { "MQTT_PORT", SETTING_INTEGER, INTEGER_AT(mqtt_port), "1883", 1, 65535,
-      "port of the broker" },
-    { "MQTT_USERNAME", SETTING_TEXT, TEXT_AT(mqtt_username), NULL, 0, 0, "login to the broker" },
-    { "MQTT_PASSWORD", SETTING_SECRET, TEXT_AT(mqtt_password), NULL, 0, 0,
-      "password to the broker" },
-    { "INSTANCE", SETTING_TEXT, TEXT_AT(instance), "0", 0, 0,
-      "name of this instance among those of the service" },
-    { "STREAMS", SETTING_TEXT, TEXT_AT(streams), "0", 0, 0,
-      "streams to serve, comma-separated" },
-    { "LOG_LEVEL", SETTING_TEXT, TEXT_AT(log_level), "info", 0, 0,
-      "debug, info, warning or error" },
-    { "IDEMPOTENCY_RETENTION_S", SETTING_INTEGER, INTEGER_AT(idempotency_retention_s), "86400", 1,
-      2592000, "how long an answer is kept for its Idempotency-Key" },
-};
-
-/* ---- Settings ----------------------------------------------------------------------------- */
-
-static bool parse_streams(struct backbone *backbone, struct error *err)
-{
-    const char *at = backbone->settings.streams;
-
-    while (*at != '\0') {
-        size_t length = strcspn(at, ",");
-        int64_t stream = 0;
-
-        if (!number_parse((struct span){ at, length }, &stream) || stream < 0 ||
-            stream > INT16_MAX || backbone->stream_count == BACKBONE_STREAMS_MAX)
-            return error_set(err, ERROR_CONFIGURATION, "configuration_invalid",
-                             "STREAMS: must be up to %d numbers, comma-separated",
-                             BACKBONE_STREAMS_MAX);
-        backbone->streams[backbone->stream_count++] = (int)stream;
-        at += length + (at[length] == ',');
-    }
-    return backbone->stream_count > 0 ||
-           error_set(err, ERROR_CONFIGURATION, "configuration_invalid", "STREAMS: is empty");
-}
-
-static bool parse_log_level(const struct backbone *backbone, enum log_level *out,
-                            struct error *err)
-{
-    return log_level_parse(backbone->settings.log_level, out) ||
-           error_set(err, ERROR_CONFIGURATION, "configuration_invalid",
-                     "LOG_LEVEL: must be debug, info, warning or error");
-}
-
-static bool load_settings(struct backbone *backbone, const struct setting *settings, size_t count,
-                          void *own, struct error *err)
-{
-    enum log_level level = LOG_LEVEL_INFO;
-
-    if (!config_load(settings_table, COUNT_OF(settings_table), &backbone->settings, err) ||
-        !config_load(settings, count, own, err) || !parse_streams(backbone, err) ||
-        !parse_log_level(backbone, &level, err))
-        return false;
-    log_start(backbone->service, backbone->settings.instance, level);
-    return true;
-}
-
 static bool has_argument(const struct backbone *backbone, const char *name)
 {
     return backbone->argc > 1 && strcmp(backbone->argv[1], name) == 0;
 }
 
+static bool load_settings(struct backbone *backbone, const struct setting *settings, size_t count,
+                          void *own, struct error *err)
+{
+    if (!backbone_settings_load(&backbone->settings, err) ||
+        !config_load(settings, count, own, err))
+        return false;
+    log_start(backbone->service, backbone->settings.instance, backbone->settings.log_level);
+    return true;
+}
+
 static void print_settings(const struct setting *settings, size_t count)
 {
-    config_print(settings_table, COUNT_OF(settings_table), stdout);
+    backbone_settings_print(stdout);
     config_print(settings, count, stdout);
     exit(EXIT_SUCCESS);
 }
@@ -163,8 +74,8 @@ static void wake_relay(void *ctx, int stream)
 {
     struct backbone *backbone = ctx;
 
-    for (size_t i = 0; i < backbone->stream_count; i++)
-        if (backbone->streams[i] == stream && backbone->relays[i] != NULL)
+    for (size_t i = 0; i < backbone->settings.stream_count; i++)
+        if (backbone->settings.streams[i] == stream && backbone->relays[i] != NULL)
             relay_wake(backbone->relays[i]);
 }
 
@@ -231,10 +142,10 @@ void backbone_add_routes(struct backbone *backbone, const struct route *routes, 
     router_add(&backbone->router, routes, count, ctx);
 }
 
-void backbone_add_worker(struct backbone *backbone, const struct backbone_worker *worker)
+void backbone_add_worker(struct backbone *backbone, const struct work *work)
 {
-    assert(backbone->worker_count < BACKBONE_WORKERS_MAX);
-    backbone->workers[backbone->worker_count++].what = *worker;
+    assert(backbone->work_count < BACKBONE_WORKERS_MAX);
+    backbone->works[backbone->work_count++] = *work;
 }
 
 void backbone_consume(struct backbone *backbone, const struct backbone_consumption *consumption)
@@ -243,41 +154,7 @@ void backbone_consume(struct backbone *backbone, const struct backbone_consumpti
     backbone->consumptions[backbone->consumption_count++] = *consumption;
 }
 
-/* ---- Workers ------------------------------------------------------------------------------ */
-
-/* True when it is time to stop. */
-static bool pause_worker(struct worker *worker, int64_t ms)
-{
-    struct timespec until = deadline_timespec(deadline_in_ms(ms));
-    bool stopping = false;
-
-    pthread_mutex_lock(&worker->mutex);
-    while (!worker->stopping &&
-           pthread_cond_clockwait(&worker->stop, &worker->mutex, CLOCK_MONOTONIC, &until) == 0)
-        ;
-    stopping = worker->stopping;
-    pthread_mutex_unlock(&worker->mutex);
-    return stopping;
-}
-
-static void *run_worker(void *ctx)
-{
-    struct worker *worker = ctx;
-    int64_t wait_ms = 0;
-
-    while (!pause_worker(worker, wait_ms)) {
-        struct error err;
-        bool more = false;
-
-        if (worker->what.work(worker->what.ctx, &err, &more)) {
-            wait_ms = more ? 0 : worker->what.every_ms;
-        } else {
-            log_swallowed(LOG_LEVEL_WARNING, worker->what.name, &err);
-            wait_ms = WORKER_BACKOFF_MS;
-        }
-    }
-    return NULL;
-}
+/* ---- Its own workers ----------------------------------------------------------------------- */
 
 /* Forgets answers whose Idempotency-Key is too old. */
 static bool purge_answers(void *ctx, struct error *err, bool *more)
@@ -295,13 +172,13 @@ static bool observe_heads(void *ctx, struct error *err, bool *more)
     struct backbone *backbone = ctx;
 
     *more = false;
-    for (size_t i = 0; i < backbone->stream_count; i++) {
+    for (size_t i = 0; i < backbone->settings.stream_count; i++) {
         char labels[32];
         int64_t head = 0;
 
-        text_format(labels, sizeof(labels), "stream=\"%d\"", backbone->streams[i]);
-        if (!event_log_head(backbone->pool, backbone->streams[i], deadline_in_ms(PING_MS), &head,
-                            err))
+        text_format(labels, sizeof(labels), "stream=\"%d\"", backbone->settings.streams[i]);
+        if (!event_log_head(backbone->pool, backbone->settings.streams[i], deadline_in_ms(PING_MS),
+                            &head, err))
             return false;
         metric_set(metric_gauge("checkout_event_log_head", "Highest sequence in the log", labels),
                    head);
@@ -311,10 +188,10 @@ static bool observe_heads(void *ctx, struct error *err, bool *more)
 
 static void add_own_workers(struct backbone *backbone)
 {
-    backbone_add_worker(backbone, &(struct backbone_worker){ "forget old answers", PURGE_EVERY_MS,
-                                                             purge_answers, backbone });
-    backbone_add_worker(backbone, &(struct backbone_worker){ "observe the log", OBSERVE_EVERY_MS,
-                                                             observe_heads, backbone });
+    backbone_add_worker(
+        backbone, &(struct work){ "forget old answers", PURGE_EVERY_MS, purge_answers, backbone });
+    backbone_add_worker(
+        backbone, &(struct work){ "observe the log", OBSERVE_EVERY_MS, observe_heads, backbone });
 }
 
 /* ---- Parts -------------------------------------------------------------------------------- */
@@ -354,7 +231,7 @@ static bool start_relays(void *self, struct error *err)
     const struct backbone_settings *settings = &backbone->settings;
 
     (void)err;
-    for (size_t i = 0; i < backbone->stream_count; i++)
+    for (size_t i = 0; i < backbone->settings.stream_count; i++)
         backbone->relays[i] = relay_create(&(struct relay_settings){
             .service = backbone->service,
             .instance = settings->instance,
@@ -363,7 +240,7 @@ static bool start_relays(void *self, struct error *err)
             .mqtt_port = settings->mqtt_port,
             .mqtt_username = settings->mqtt_username,
             .mqtt_password = settings->mqtt_password,
-            .stream = backbone->streams[i],
+            .stream = backbone->settings.streams[i],
         });
     return true;
 }
@@ -372,7 +249,7 @@ static void drain_relays(void *self, struct deadline deadline)
 {
     struct backbone *backbone = self;
 
-    for (size_t i = 0; i < backbone->stream_count; i++)
+    for (size_t i = 0; i < backbone->settings.stream_count; i++)
         relay_drain(backbone->relays[i], deadline);
 }
 
@@ -380,7 +257,7 @@ static void stop_relays(void *self)
 {
     struct backbone *backbone = self;
 
-    for (size_t i = 0; i < backbone->stream_count; i++)
+    for (size_t i = 0; i < backbone->settings.stream_count; i++)
         relay_destroy(backbone->relays[i]);
 }
 
@@ -421,15 +298,15 @@ static bool start_consumers(void *self, struct error *err)
 
     (void)err;
     for (size_t i = 0; i < backbone->consumption_count; i++) {
-        for (size_t j = 0; j < backbone->stream_count; j++) {
+        for (size_t j = 0; j < backbone->settings.stream_count; j++) {
             struct consumer *consumer =
-                make_consumer(backbone, &backbone->consumptions[i], backbone->streams[j]);
+                make_consumer(backbone, &backbone->consumptions[i], backbone->settings.streams[j]);
 
             backbone->consumers[backbone->consumer_count++] = consumer;
             if (j == 0) /* any of a source's consumers can replay its dead letters */
                 backbone->letters.consumers[backbone->letters.consumer_count++] = consumer;
-            health_add(&backbone->health, backbone->consumptions[i].source.service, false,
-                       consumer, consumer_check);
+            health_add(&backbone->health, backbone->consumptions[i].source.service, false, consumer,
+                       consumer_check);
         }
     }
     return true;
@@ -456,14 +333,8 @@ static bool start_workers(void *self, struct error *err)
     struct backbone *backbone = self;
 
     (void)err;
-    for (; backbone->running_count < backbone->worker_count; backbone->running_count++) {
-        struct worker *worker = &backbone->workers[backbone->running_count];
-
-        pthread_mutex_init(&worker->mutex, NULL);
-        pthread_cond_init(&worker->stop, NULL);
-        int failed = pthread_create(&worker->thread, NULL, run_worker, worker);
-        assert(failed == 0);
-    }
+    for (size_t i = 0; i < backbone->work_count; i++)
+        backbone->workers[backbone->worker_count++] = worker_start(&backbone->works[i]);
     return true;
 }
 
@@ -472,15 +343,8 @@ static void drain_workers(void *self, struct deadline deadline)
     struct backbone *backbone = self;
 
     (void)deadline; /* each piece of work has one of its own */
-    for (; backbone->running_count > 0; backbone->running_count--) {
-        struct worker *worker = &backbone->workers[backbone->running_count - 1];
-
-        pthread_mutex_lock(&worker->mutex);
-        worker->stopping = true;
-        pthread_cond_signal(&worker->stop);
-        pthread_mutex_unlock(&worker->mutex);
-        pthread_join(worker->thread, NULL);
-    }
+    for (; backbone->worker_count > 0; backbone->worker_count--)
+        worker_stop(backbone->workers[backbone->worker_count - 1]);
 }
 
 static void stop_workers(void *self)
@@ -550,7 +414,7 @@ static bool check_relays(void *ctx, char *note, size_t note_size)
     struct backbone *backbone = ctx;
     bool well = true;
 
-    for (size_t i = 0; i < backbone->stream_count && well; i++)
+    for (size_t i = 0; i < backbone->settings.stream_count && well; i++)
         well = relay_check(backbone->relays[i], note, note_size);
     return well;
 }
@@ -565,8 +429,8 @@ static bool is_draining(void *ctx)
 static void add_shared_routes(struct backbone *backbone)
 {
     backbone->feed = (struct feed){ backbone->service, backbone->pool };
-    backbone->letters = (struct dead_letters){ .pool = backbone->pool,
-                                               .journal = backbone->journal };
+    backbone->letters =
+        (struct dead_letters){ .pool = backbone->pool, .journal = backbone->journal };
     backbone->health = (struct health){ .service = backbone->service,
                                         .is_draining = is_draining,
                                         .is_draining_ctx = backbone };

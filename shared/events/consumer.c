@@ -1,53 +1,16 @@
 #include "shared/events/consumer.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "shared/events/consumer_batch.h"
-#include "shared/events/lease.h"
+#include "shared/events/consumer_private.h"
 #include "shared/runtime/log.h"
-#include "shared/runtime/metrics.h"
-
-enum {
-    CONSUMER_QUERY_MS = 3000,
-    CONSUMER_PULL_MS = 5000,  /* one page of the feed */
-    CONSUMER_IDLE_MS = 200,   /* how often the loop turns when nothing happens */
-    CONSUMER_BACKOFF_MS = 500 /* after the weather turned bad */
-};
 
 STATEMENT(consumer_position_select, "any",
           "SELECT sequence FROM consumer_position WHERE source = $1 AND stream = $2");
 STATEMENT(consumer_position_create, "any",
           "INSERT INTO consumer_position (source, stream) VALUES ($1, $2) ON CONFLICT DO NOTHING");
-
-struct consumer {
-    struct consumer_settings settings;
-    pthread_t thread;
-    bool joined;
-    int wake; /* eventfd: stop */
-    atomic_bool stopping;
-    atomic_bool leading, broker_up, database_up; /* for the health check */
-    _Atomic int64_t shown_lag;
-
-    /* The thread's own. */
-    struct connection *connection;
-    struct deadline next_connect;
-    struct mqtt *mqtt; /* the leader's only */
-    struct client *client;
-    struct lease lease;
-    int64_t position;
-    int64_t head;         /* of the producer's log, as last told */
-    bool position_known;
-    bool pull_due;
-    struct deadline pull_not_before;
-    struct deadline ask_head_at;
-    size_t count;
-    struct arrival arrivals[CONSUMER_BATCH_MAX];
-    struct metric *applied, *duplicates, *pulled, *dead, *lease_changes, *position_metric, *lag;
-};
 
 /* ---- What arrives ------------------------------------------------------------------------- */
 
@@ -89,10 +52,11 @@ static void on_disconnected(void *ctx)
     log_warning("broker connection lost");
 }
 
-static void release_arrivals(struct arrival *arrivals, size_t count)
+static void release_arrivals(struct consumer *consumer)
 {
-    for (size_t i = 0; i < count; i++)
-        arrival_release(&arrivals[i]);
+    for (size_t i = 0; i < consumer->count; i++)
+        arrival_release(&consumer->arrivals[i]);
+    consumer->count = 0;
 }
 
 static struct mqtt *make_mqtt(struct consumer *consumer)
@@ -182,220 +146,6 @@ static void back_off(struct consumer *consumer, const struct error *err)
         consumer->next_connect = deadline_in_ms(CONSUMER_BACKOFF_MS);
 }
 
-/* ---- Effects ------------------------------------------------------------------------------ */
-
-static void show_progress(struct consumer *consumer, int64_t position)
-{
-    consumer->position = position;
-    if (consumer->head < position)
-        consumer->head = position;
-    atomic_store(&consumer->shown_lag, consumer->head - position);
-    metric_set(consumer->position_metric, position);
-    metric_set(consumer->lag, consumer->head - position);
-}
-
-static struct batch_context context_of(const struct consumer *consumer)
-{
-    return (struct batch_context){ &consumer->settings, consumer->connection, consumer->position };
-}
-
-/* What was committed is announced at once. */
-static void note_commit(struct consumer *consumer, int64_t position, size_t applied)
-{
-    metric_add(consumer->applied, (int64_t)applied);
-    show_progress(consumer, position);
-    if (consumer->settings.on_commit != NULL)
-        consumer->settings.on_commit(consumer->settings.on_commit_ctx, consumer->settings.stream);
-}
-
-/* With `moves`, it stands next in the sequence and the position moves past it. */
-static bool bury(struct consumer *consumer, const struct arrival *arrival, bool moves,
-                 struct error *err)
-{
-    struct batch_context context = context_of(consumer);
-    enum apply_outcome outcome = batch_bury(&context, arrival, moves, err);
-
-    if (outcome != APPLY_DONE)
-        return outcome == APPLY_FENCED
-                   ? error_set(err, ERROR_TRANSIENT, "fenced", "another leader was here")
-                   : false;
-    metric_add(consumer->dead, 1);
-    log_error("event became a dead letter", LOG_TEXT("reason", arrival->reason),
-              LOG_TEXT("detail", arrival->detail), LOG_INTEGER("sequence", arrival->sequence));
-    if (moves)
-        show_progress(consumer, arrival->sequence);
-    return true;
-}
-
-static bool bury_poison(struct consumer *consumer, struct arrival *arrival, struct error *err)
-{
-    text_copy(arrival->reason, sizeof(arrival->reason),
-              err->kind == ERROR_DATA ? "data_refused" : err->code);
-    text_copy(arrival->detail, sizeof(arrival->detail),
-              err->field_count > 0 ? err->fields[0].detail : err->detail);
-    return bury(consumer, arrival, true, err);
-}
-
-/* Consecutive valid arrivals: together if possible, else one by one, so that only the poison is
- * put aside. */
-static bool apply_run(struct consumer *consumer, struct arrival **run, size_t count,
-                      struct error *err)
-{
-    struct batch_context context = context_of(consumer);
-    enum apply_outcome outcome =
-        batch_apply(&context, (const struct arrival *const *)run, count, err);
-
-    switch (outcome) {
-    case APPLY_DONE:
-        note_commit(consumer, run[count - 1]->sequence, count);
-        return true;
-    case APPLY_FENCED:
-        return error_set(err, ERROR_TRANSIENT, "fenced", "another leader was here");
-    case APPLY_POISON:
-        if (count == 1)
-            return bury_poison(consumer, run[0], err);
-        for (size_t i = 0; i < count; i++)
-            if (!apply_run(consumer, &run[i], 1, err))
-                return false;
-        return true;
-    case APPLY_WEATHER:
-    default:
-        return false;
-    }
-}
-
-static int compare_arrivals(const void *a, const void *b)
-{
-    const struct arrival *const *left = a, *const *right = b;
-
-    return ((*left)->sequence > (*right)->sequence) - ((*left)->sequence < (*right)->sequence);
-}
-
-/*
- * Applies what continues the position and drops duplicates; at the first hole it stops. Arrivals
- * that are not valid are for the caller.
- */
-static bool apply_in_order(struct consumer *consumer, struct arrival *arrivals, size_t count,
-                           struct error *err)
-{
-    struct arrival *run[CONSUMER_BATCH_MAX], *sorted[CONSUMER_BATCH_MAX];
-    size_t run_count = 0, valid_count = 0;
-    int64_t next = consumer->position + 1;
-
-    for (size_t i = 0; i < count; i++)
-        if (arrivals[i].valid)
-            sorted[valid_count++] = &arrivals[i];
-    qsort(sorted, valid_count, sizeof(sorted[0]), compare_arrivals);
-    for (size_t i = 0; i < valid_count; i++) {
-        if (sorted[i]->sequence < next) {
-            metric_add(consumer->duplicates, 1);
-        } else if (sorted[i]->sequence == next) {
-            run[run_count++] = sorted[i];
-            next++;
-        } else {
-            consumer->pull_due = true;
-            break;
-        }
-    }
-    return run_count == 0 || apply_run(consumer, run, run_count, err);
-}
-
-/* What the bus brought. What is not valid is put aside, and the log is asked what was there. */
-static bool consume_arrivals(struct consumer *consumer, struct error *err)
-{
-    if (!apply_in_order(consumer, consumer->arrivals, consumer->count, err))
-        return false;
-    for (size_t i = 0; i < consumer->count; i++) {
-        if (consumer->arrivals[i].valid)
-            continue;
-        if (!bury(consumer, &consumer->arrivals[i], false, err))
-            return false;
-        consumer->pull_due = true;
-    }
-    return true;
-}
-
-/* ---- Pulling ------------------------------------------------------------------------------ */
-
-/* The elements of a page, in their order: runs of valid ones, and between them the buried. */
-static bool consume_page(struct consumer *consumer, struct arrival *arrivals, size_t count,
-                         struct error *err)
-{
-    size_t start = 0;
-
-    for (size_t i = 0; i <= count; i++) {
-        if (i < count && arrivals[i].valid)
-            continue;
-        if (i > start && !apply_in_order(consumer, &arrivals[start], i - start, err))
-            return false;
-        if (i < count && !bury(consumer, &arrivals[i], true, err))
-            return false;
-        start = i + 1;
-    }
-    metric_add(consumer->pulled, (int64_t)count);
-    return true;
-}
-
-static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *page,
-                  struct error *err)
-{
-    if (!feed_fetch(consumer->client, &consumer->settings.source, consumer->settings.stream,
-                    consumer->position, limit, deadline_in_ms(CONSUMER_PULL_MS), page, err))
-        return false;
-    consumer->head = page->head;
-    show_progress(consumer, consumer->position);
-    return true;
-}
-
-/* One page; what is left is pulled on the next turn, so that the lease is kept meanwhile. */
-static bool pull(struct consumer *consumer, struct error *err)
-{
-    struct feed_page page;
-    struct arrival *arrivals = NULL;
-
-    if (!fetch(consumer, CONSUMER_BATCH_MAX, &page, err))
-        return false;
-    arrivals = memory_allocate_zeroed(page.count + 1, sizeof(*arrivals));
-    for (size_t i = 0; i < page.count; i++)
-        arrival_pull(&consumer->settings, &page.items[i], &arrivals[i]);
-    bool done = consume_page(consumer, arrivals, page.count, err);
-    if (done)
-        consumer->pull_due = consumer->position < consumer->head;
-    release_arrivals(arrivals, page.count);
-    free(arrivals);
-    feed_page_release(&page);
-    return done;
-}
-
-/* A lost last event leaves no hole: what was the head a while ago must be reached by now. */
-static bool ask_head(struct consumer *consumer, struct error *err)
-{
-    struct feed_page page;
-
-    consumer->ask_head_at = deadline_in_ms(CONSUMER_HEAD_MS);
-    consumer->pull_due |= consumer->position < consumer->head;
-    if (!fetch(consumer, 1, &page, err))
-        return false;
-    feed_page_release(&page);
-    return true;
-}
-
-/* The producer being away is no reason not to act on what the bus brings. */
-static void follow_log(struct consumer *consumer)
-{
-    struct error err;
-    bool well = true;
-
-    if (!deadline_passed(consumer->pull_not_before))
-        return;
-    if (consumer->pull_due)
-        well = pull(consumer, &err);
-    else if (deadline_passed(consumer->ask_head_at))
-        well = ask_head(consumer, &err);
-    if (!well)
-        back_off(consumer, &err);
-}
-
 /* ---- The loop ----------------------------------------------------------------------------- */
 
 static void note_leadership(struct consumer *consumer)
@@ -436,15 +186,17 @@ static void lead(struct consumer *consumer)
         return;
     }
     read_arrivals(consumer);
-    bool done = consumer->count == 0 || consume_arrivals(consumer, &err);
-    release_arrivals(consumer->arrivals, consumer->count);
+    bool done = consumer->count == 0 || consumer_apply_arrivals(consumer, &err);
+    release_arrivals(consumer);
     if (!done) {
         mqtt_drop(consumer->mqtt);
         back_off(consumer, &err);
         return;
     }
     mqtt_write(consumer->mqtt); /* committed: now the acknowledgements may go */
-    follow_log(consumer);
+    /* The producer being away is no reason not to act on what the bus brings. */
+    if (!consumer_follow_log(consumer, &err))
+        back_off(consumer, &err);
     mqtt_tick(consumer->mqtt);
     mqtt_write(consumer->mqtt);
 }

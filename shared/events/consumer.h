@@ -12,8 +12,8 @@
  *     later                      a hole: what is missing is pulled from the producer's feed
  *
  * It also pulls at the start, after every subscription, and when the head that the producer told
- * CONSUMER_HEAD_MS ago is still not reached (a lost last event leaves no hole to see). So the broker
- * needs to remember nothing.
+ * CONSUMER_HEAD_MS ago is still not reached (a lost last event leaves no hole to see). So the
+ * broker needs to remember nothing.
  *
  * When a batch raises, it is replayed event by event. An event that can not take effect - SQLSTATE
  * class 22 or 23, unreadable, of an unknown type, or refused by the domain - becomes a dead letter
@@ -65,7 +65,7 @@ typedef bool event_handler(void *ctx, struct effects *effects, const struct even
                            struct error *err);
 
 struct consumer_settings {
-    const char *service;  /* the consuming one; texts are borrowed for the consumer's life */
+    const char *service; /* the consuming one; texts are borrowed for the consumer's life */
     const char *instance;
     struct feed_source source;
     const char *const *filters; /* topics of the source; NULL ends */
@@ -100,8 +100,8 @@ bool consumer_check(void *consumer, char *note, size_t note_size);
  * Lets the handler act on one dead letter's event in a transaction of its own, together with
  * `also` (a write that marks it replayed). Any thread.
  */
-MUST_CHECK bool consumer_replay(struct consumer *consumer, struct span payload,
-                                struct write *also, struct deadline deadline, struct error *err);
+MUST_CHECK bool consumer_replay(struct consumer *consumer, struct span payload, struct write *also,
+                                struct deadline deadline, struct error *err);
 
 const char *consumer_source(const struct consumer *consumer);
 

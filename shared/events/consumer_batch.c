@@ -129,9 +129,8 @@ bool effects_read(struct effects *effects, const struct statement *statement,
 static void begin_effects(struct effects *effects, const struct batch_context *context)
 {
     *effects = (struct effects){ .count = 0 };
-    effects->transaction =
-        transaction_begin(context->connection, event_log_appender(), context->settings->stream,
-                          deadline_in_ms(BATCH_MS));
+    effects->transaction = transaction_begin(context->connection, event_log_appender(),
+                                             context->settings->stream, deadline_in_ms(BATCH_MS));
 }
 
 static void end_effects(struct effects *effects)

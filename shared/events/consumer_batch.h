@@ -10,12 +10,12 @@
 /* One message: an event, or a reason why it is none. */
 struct arrival {
     bool valid;
-    struct event event;   /* if valid; its data lives in `data` */
+    struct event event; /* if valid; its data lives in `data` */
     struct buffer data;
-    struct buffer text;   /* the CloudEvent as it came */
+    struct buffer text;           /* the CloudEvent as it came */
     char topic[EVENT_TOPIC_SIZE]; /* "" when it was pulled */
-    int64_t sequence;     /* 0: not known */
-    char reason[48];      /* if not valid */
+    int64_t sequence;             /* 0: not known */
+    char reason[48];              /* if not valid */
     char detail[256];
 };
 

@@ -142,8 +142,7 @@ static void read_members(struct json_reader *reader, const char *service, struct
     json_read_instant(reader, "time", JSON_REQUIRED, &out->time);
     read_sequence(reader, &out->sequence);
     json_read_integer(reader, "stream", JSON_REQUIRED, 0, INT16_MAX, &stream);
-    json_read_integer(reader, "subjectversion", JSON_REQUIRED, 1, INT32_MAX,
-                      &out->subject_version);
+    json_read_integer(reader, "subjectversion", JSON_REQUIRED, 1, INT32_MAX, &out->subject_version);
     read_slug(reader, "merchantid", MERCHANT_SIZE - 1, out->merchant, sizeof(out->merchant));
     read_traceparent(reader, out->traceparent);
     out->stream = (int)stream;

@@ -42,14 +42,30 @@ static void write_columns(const struct event *const *events, size_t count, struc
             const struct event *event = events[i];
 
             switch (column) {
-            case 0: array_add(out, (struct span){ (const char *)event->id.bytes, 16 }); break;
-            case 1: array_add(out, span_of(event->merchant)); break;
-            case 2: array_add(out, span_of(event->type)); break;
-            case 3: array_add(out, (struct span){ (const char *)event->subject.bytes, 16 }); break;
-            case 4: array_add_integer(out, event->subject_version); break;
-            case 5: array_add_instant(out, event->time); break;
-            case 6: array_add(out, span_of(event->traceparent)); break;
-            default: array_add(out, event->data); break;
+            case 0:
+                array_add(out, (struct span){ (const char *)event->id.bytes, 16 });
+                break;
+            case 1:
+                array_add(out, span_of(event->merchant));
+                break;
+            case 2:
+                array_add(out, span_of(event->type));
+                break;
+            case 3:
+                array_add(out, (struct span){ (const char *)event->subject.bytes, 16 });
+                break;
+            case 4:
+                array_add_integer(out, event->subject_version);
+                break;
+            case 5:
+                array_add_instant(out, event->time);
+                break;
+            case 6:
+                array_add(out, span_of(event->traceparent));
+                break;
+            default:
+                array_add(out, event->data);
+                break;
             }
         }
         ends[column] = out->length;
@@ -68,9 +84,8 @@ static bool send_append(struct connection *connection, int stream,
     values[0] = (struct pipeline_value){ .value = span_of(stream_text) };
     write_columns(events, count, &columns, ends);
     for (size_t i = 0; i < APPEND_COLUMNS; i++) {
-        values[1 + i] = (struct pipeline_value){
-            .value = { columns.at + start, ends[i] - start }, .binary = true
-        };
+        values[1 + i] = (struct pipeline_value){ .value = { columns.at + start, ends[i] - start },
+                                                 .binary = true };
         start = ends[i];
     }
     return pipeline_send(connection, &event_log_lock, values, 1, err) &&
@@ -80,9 +95,9 @@ static bool send_append(struct connection *connection, int stream,
 const struct appender *event_log_appender(void)
 {
     static const struct statement *const statements[] = { &event_log_lock, &event_log_append };
-    static const struct appender appender = {
-        .send = send_append, .statements = statements, .statement_count = COUNT_OF(statements)
-    };
+    static const struct appender appender = { .send = send_append,
+                                              .statements = statements,
+                                              .statement_count = COUNT_OF(statements) };
 
     return &appender;
 }

@@ -64,7 +64,8 @@ static bool read_events(const struct feed *feed, const struct request *req,
     return db_query(feed->pool, &feed_of_merchant, &parameters, req->caller.deadline, out, err);
 }
 
-/* Everything up to the last event shown was seen, or, on a page that is not full, all of the scan. */
+/* Everything up to the last event shown was seen, or, on a page that is not full, all of the scan.
+ */
 static void write_page(const struct feed *feed, const struct range *range, const struct rows *rows,
                        int64_t head, int64_t seen, struct buffer *out)
 {
@@ -83,8 +84,7 @@ static void write_page(const struct feed *feed, const struct range *range, const
 }
 
 /* GET /v1/events: the head is read first, so that a page never ends beyond it unseen. */
-static bool get_events(void *ctx, const struct request *req, struct reply *reply,
-                       struct error *err)
+static bool get_events(void *ctx, const struct request *req, struct reply *reply, struct error *err)
 {
     const struct feed *feed = ctx;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;

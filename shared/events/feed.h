@@ -34,10 +34,10 @@ struct feed_source {
 struct feed_item {
     int64_t sequence;
     bool valid;
-    struct event event;    /* if valid; its data lives in `data` */
+    struct event event; /* if valid; its data lives in `data` */
     struct buffer data;
-    struct buffer text;    /* the CloudEvent as it came, if not valid */
-    char detail[256];      /* why it is not valid */
+    struct buffer text; /* the CloudEvent as it came, if not valid */
+    char detail[256];   /* why it is not valid */
 };
 
 struct feed_page {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "shared/events/lease.h"
+#include "shared/events/relay_window.h"
 #include "shared/runtime/log.h"
 #include "shared/runtime/metrics.h"
 
@@ -27,20 +28,13 @@ STATEMENT(relay_position_move, "any",
 STATEMENT(relay_position_create, "any",
           "INSERT INTO relay_position (stream) VALUES ($1) ON CONFLICT DO NOTHING");
 
-/* An event in flight: sent, and maybe acknowledged while one before it is not. */
-struct flight {
-    int64_t sequence;
-    int message;
-    bool done;
-};
-
 struct relay {
     struct relay_settings settings;
     pthread_t thread;
     bool joined;
-    int wake;               /* eventfd: there may be something to publish, or to stop for */
+    int wake; /* eventfd: there may be something to publish, or to stop for */
     atomic_bool stopping;
-    _Atomic int64_t stop_at_ms; /* drain until this deadline */
+    _Atomic int64_t stop_at_ms;                  /* drain until this deadline */
     atomic_bool leading, broker_up, database_up; /* for the health check */
 
     /* The thread's own. */
@@ -49,50 +43,16 @@ struct relay {
     struct mqtt *mqtt;
     struct lease lease;
     bool position_known;
-    bool start_over;        /* the broker could not take one: publish again on a new connection */
-    bool more;              /* the last page was full, or the log was not looked at yet */
+    bool start_over; /* the broker could not take one: publish again on a new connection */
+    bool more;       /* the last page was full, or the log was not looked at yet */
     struct deadline poll_log_at;
-    int64_t stored;         /* relay_position */
-    int64_t acknowledged;   /* every event up to here */
-    int64_t sent;           /* the highest sequence handed to the broker */
-    size_t flight_first, flight_count;
-    struct flight flights[MQTT_WINDOW];
+    int64_t stored; /* relay_position */
+    struct relay_window window;
     struct metric *published, *refused, *in_flight, *position, *lease_changes;
     char presence_topic[EVENT_TOPIC_SIZE];
 };
 
-/* ---- In flight ---------------------------------------------------------------------------- */
-
-static struct flight *flight_at(struct relay *relay, size_t index)
-{
-    return &relay->flights[(relay->flight_first + index) % MQTT_WINDOW];
-}
-
-static void add_flight(struct relay *relay, int64_t sequence, int message, bool done)
-{
-    assert(relay->flight_count < MQTT_WINDOW);
-    *flight_at(relay, relay->flight_count++) =
-        (struct flight){ .sequence = sequence, .message = message, .done = done };
-    relay->sent = sequence;
-}
-
-/* Moves on over everything that is acknowledged from the front. */
-static void land_flights(struct relay *relay)
-{
-    while (relay->flight_count > 0 && flight_at(relay, 0)->done) {
-        relay->acknowledged = flight_at(relay, 0)->sequence;
-        relay->flight_first = (relay->flight_first + 1) % MQTT_WINDOW;
-        relay->flight_count--;
-    }
-}
-
-/* What was in flight is published again: twice is allowed, skipping is not. */
-static void forget_flights(struct relay *relay)
-{
-    relay->flight_count = 0;
-    relay->sent = relay->acknowledged;
-    relay->more = true;
-}
+/* ---- What the broker says ------------------------------------------------------------------ */
 
 static void pass_refused(struct relay *relay, int64_t sequence)
 {
@@ -104,21 +64,26 @@ static void pass_refused(struct relay *relay, int64_t sequence)
 static void on_published(void *ctx, int message, enum mqtt_published how)
 {
     struct relay *relay = ctx;
+    int64_t sequence = relay_window_find(&relay->window, message);
 
-    for (size_t i = 0; i < relay->flight_count; i++) {
-        struct flight *flight = flight_at(relay, i);
-
-        if (flight->message != message || flight->done)
-            continue;
-        if (how == MQTT_PUBLISH_REFUSED)
-            pass_refused(relay, flight->sequence);
-        else if (how == MQTT_PUBLISHED)
-            metric_add(relay->published, 1);
-        flight->done = how != MQTT_PUBLISH_FAILED;
-        relay->start_over |= how == MQTT_PUBLISH_FAILED;
-        break;
+    if (sequence == 0) /* the presence, or from before a reconnect */
+        return;
+    if (how == MQTT_PUBLISH_FAILED) {
+        relay->start_over = true;
+        return;
     }
-    land_flights(relay);
+    if (how == MQTT_PUBLISH_REFUSED)
+        pass_refused(relay, sequence);
+    else
+        metric_add(relay->published, 1);
+    relay_window_land(&relay->window, message);
+}
+
+/* What was in flight is read and published again. */
+static void forget_flights(struct relay *relay)
+{
+    relay_window_forget(&relay->window);
+    relay->more = true;
 }
 
 static void on_connected(void *ctx)
@@ -193,9 +158,9 @@ static bool load_position(struct relay *relay, struct error *err)
         return false;
     struct row row = rows_at(&rows, 0);
     relay->stored = row_integer(&row, "sequence");
-    relay->acknowledged = relay->stored;
+    relay_window_reset(&relay->window, relay->stored);
     relay->position_known = true;
-    forget_flights(relay);
+    relay->more = true;
     return true;
 }
 
@@ -206,21 +171,21 @@ static bool store_position(struct relay *relay, struct error *err)
 
     parameters_begin(&parameters);
     parameters_add_integer(&parameters, relay->settings.stream);
-    parameters_add_integer(&parameters, relay->acknowledged);
+    parameters_add_integer(&parameters, relay->window.acknowledged);
     parameters_add_text(&parameters, relay->lease.name);
     parameters_add_text(&parameters, relay->lease.holder);
     if (!connection_query(relay->connection, &relay_position_move, &parameters,
                           deadline_in_ms(RELAY_QUERY_MS), &rows, err))
         return false;
-    relay->stored = relay->acknowledged;
+    relay->stored = relay->window.acknowledged;
     return true;
 }
 
 static bool position_is_due(const struct relay *relay)
 {
-    int64_t unstored = relay->acknowledged - relay->stored;
+    int64_t unstored = relay->window.acknowledged - relay->stored;
 
-    return unstored >= RELAY_STORE_EVERY || (unstored > 0 && relay->flight_count == 0);
+    return unstored >= RELAY_STORE_EVERY || (unstored > 0 && relay->window.count == 0);
 }
 
 /* ---- Publishing --------------------------------------------------------------------------- */
@@ -231,8 +196,10 @@ static enum mqtt_published publish(struct relay *relay, const struct event *even
     char topic[EVENT_TOPIC_SIZE], sequence[24], id[ID_TEXT_SIZE], source[EVENT_SOURCE_SIZE];
     /* The attributes stand in user properties too: CloudEvents SDKs read them from there. */
     const char *const properties[][2] = {
-        { "datacontenttype", "application/json" }, { "type", event->type },
-        { "source", source },                      { "id", id },
+        { "datacontenttype", "application/json" },
+        { "type", event->type },
+        { "source", source },
+        { "id", id },
         { "sequence", sequence },
     };
 
@@ -256,10 +223,10 @@ static bool publish_page(struct relay *relay, struct error *err)
 {
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
     AUTO(buffer_release) struct buffer payload = BUFFER_EMPTY;
-    int64_t room = (int64_t)(MQTT_WINDOW - relay->flight_count);
+    int64_t room = (int64_t)relay_window_room(&relay->window);
     struct event event;
 
-    if (!event_log_read(relay->connection, relay->settings.stream, relay->sent, room,
+    if (!event_log_read(relay->connection, relay->settings.stream, relay->window.sent, room,
                         deadline_in_ms(RELAY_QUERY_MS), &rows, err))
         return false;
     relay->more = (int64_t)rows.count == room;
@@ -273,16 +240,15 @@ static bool publish_page(struct relay *relay, struct error *err)
             break;
         if (how == MQTT_PUBLISH_REFUSED)
             pass_refused(relay, event.sequence);
-        add_flight(relay, event.sequence, message, how == MQTT_PUBLISH_REFUSED);
+        relay_window_add(&relay->window, event.sequence, message, how == MQTT_PUBLISH_REFUSED);
     }
-    land_flights(relay);
     return true;
 }
 
 /* Half the window free: reading one event at a time would cost a query each. */
 static bool wants_page(const struct relay *relay)
 {
-    return mqtt_is_connected(relay->mqtt) && relay->flight_count <= MQTT_WINDOW / 2 &&
+    return mqtt_is_connected(relay->mqtt) && relay->window.count <= MQTT_WINDOW / 2 &&
            (relay->more || deadline_passed(relay->poll_log_at));
 }
 
@@ -294,8 +260,8 @@ static bool lead(struct relay *relay, struct error *err)
         return false;
     if (position_is_due(relay) && !store_position(relay, err))
         return false;
-    metric_set(relay->in_flight, (int64_t)relay->flight_count);
-    metric_set(relay->position, relay->acknowledged);
+    metric_set(relay->in_flight, (int64_t)relay->window.count);
+    metric_set(relay->position, relay->window.acknowledged);
     return true;
 }
 
@@ -380,9 +346,10 @@ static bool is_finished(struct relay *relay)
     if (!atomic_load(&relay->stopping))
         return false;
     struct deadline until = { atomic_load(&relay->stop_at_ms) };
-    bool idle = relay->connection == NULL || !atomic_load(&relay->leading) ||
-                !mqtt_is_connected(relay->mqtt) ||
-                (relay->flight_count == 0 && !relay->more && relay->stored == relay->acknowledged);
+    bool idle =
+        relay->connection == NULL || !atomic_load(&relay->leading) ||
+        !mqtt_is_connected(relay->mqtt) ||
+        (relay->window.count == 0 && !relay->more && relay->stored == relay->window.acknowledged);
 
     return idle || deadline_passed(until);
 }

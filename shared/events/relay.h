@@ -21,7 +21,7 @@
 enum { RELAY_POLL_MS = 100 };
 
 struct relay_settings {
-    const char *service;  /* "order-service"; texts are borrowed for the relay's life */
+    const char *service; /* "order-service"; texts are borrowed for the relay's life */
     const char *instance;
     const char *connection_string;
     const char *mqtt_host;

@@ -6,12 +6,12 @@
 #define SUBJECT     "018f3c2a-1111-7abc-8def-0123456789ab"
 #define TRACEPARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-#define EVENT_WITH(specversion, source, type, sequence, merchant, data)                            \
-    "{\"specversion\":\"" specversion "\",\"id\":\"018f3c2a-2222-7abc-8def-0123456789ab\","        \
-    "\"source\":\"" source "\",\"type\":\"" type "\",\"subject\":\"" SUBJECT "\","                 \
-    "\"time\":\"2026-01-31T23:59:59.123Z\",\"datacontenttype\":\"application/json\","              \
-    "\"dataschema\":\"/schemas/order.json\",\"sequence\":\"" sequence "\",\"stream\":0,"           \
-    "\"subjectversion\":3,\"merchantid\":\"" merchant "\",\"traceparent\":\"" TRACEPARENT "\","    \
+#define EVENT_WITH(specversion, source, type, sequence, merchant, data)                         \
+    "{\"specversion\":\"" specversion "\",\"id\":\"018f3c2a-2222-7abc-8def-0123456789ab\","     \
+    "\"source\":\"" source "\",\"type\":\"" type "\",\"subject\":\"" SUBJECT "\","              \
+    "\"time\":\"2026-01-31T23:59:59.123Z\",\"datacontenttype\":\"application/json\","           \
+    "\"dataschema\":\"/schemas/order.json\",\"sequence\":\"" sequence "\",\"stream\":0,"        \
+    "\"subjectversion\":3,\"merchantid\":\"" merchant "\",\"traceparent\":\"" TRACEPARENT "\"," \
     "\"data\":" data "}"
 
 #define SEQUENCE "00000000000000000042"
@@ -122,8 +122,8 @@ static const struct arrival_row {
     { "an event on another merchant's topic is put aside",
       "checkout/v1/other/order/" SUBJECT "/sent", GOOD, 0, true, false, "wrong_topic" },
     { "an event of an unknown type is put aside", "checkout/v1/demo/order/" SUBJECT "/exploded",
-      EVENT_WITH("1.0", "/order-service", "order.exploded", SEQUENCE, "demo", "{}"), 0, true,
-      false, "unknown_type" },
+      EVENT_WITH("1.0", "/order-service", "order.exploded", SEQUENCE, "demo", "{}"), 0, true, false,
+      "unknown_type" },
     { "what can not be read is put aside, whatever the stream", TOPIC, "not JSON", 1, true, false,
       "unreadable" },
 };
@@ -132,9 +132,9 @@ static void check_arrival(void **state)
 {
     static const char *const types[] = { "order.sent", NULL };
     const struct arrival_row *row = *state;
-    const struct consumer_settings settings = {
-        .source = { .service = "order-service" }, .types = types, .stream = row->stream
-    };
+    const struct consumer_settings settings = { .source = { .service = "order-service" },
+                                                .types = types,
+                                                .stream = row->stream };
     struct arrival arrival;
 
     assert_int_equal(arrival_read(&settings, row->topic, span_of(row->payload), &arrival),

@@ -1,0 +1,61 @@
+/*
+ * The inside of a consumer, shared by its three files: consumer.c turns the loop and keeps the
+ * lease, consumer_apply.c brings arrivals into order and into effect, consumer_pull.c asks the log.
+ */
+#ifndef CHECKOUT_EVENTS_CONSUMER_PRIVATE_H
+#define CHECKOUT_EVENTS_CONSUMER_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "shared/events/consumer_batch.h"
+#include "shared/events/lease.h"
+#include "shared/runtime/metrics.h"
+
+enum {
+    CONSUMER_QUERY_MS = 3000,
+    CONSUMER_PULL_MS = 5000,  /* one page of the feed */
+    CONSUMER_IDLE_MS = 200,   /* how often the loop turns when nothing happens */
+    CONSUMER_BACKOFF_MS = 500 /* after the weather turned bad */
+};
+
+struct consumer {
+    struct consumer_settings settings;
+    pthread_t thread;
+    bool joined;
+    int wake; /* eventfd: stop */
+    atomic_bool stopping;
+    atomic_bool leading, broker_up, database_up; /* for the health check */
+    _Atomic int64_t shown_lag;
+
+    /* The thread's own. */
+    struct connection *connection;
+    struct deadline next_connect;
+    struct mqtt *mqtt; /* the leader's only */
+    struct client *client;
+    struct lease lease;
+    int64_t position;
+    int64_t head; /* of the producer's log, as last told */
+    bool position_known;
+    bool pull_due;
+    struct deadline pull_not_before;
+    struct deadline ask_head_at;
+    size_t count;
+    struct arrival arrivals[CONSUMER_BATCH_MAX];
+    struct metric *applied, *duplicates, *pulled, *dead, *lease_changes, *position_metric, *lag;
+};
+
+/* What the bus brought: consumer->arrivals. On failure nothing of it may be acknowledged. */
+MUST_CHECK bool consumer_apply_arrivals(struct consumer *consumer, struct error *err);
+
+/* Elements of the log that follow the position, in their order. */
+MUST_CHECK bool consumer_apply_page(struct consumer *consumer, struct arrival *arrivals,
+                                    size_t count, struct error *err);
+
+/* Tells health and metrics how far it is. */
+void consumer_show_progress(struct consumer *consumer, int64_t position);
+
+/* Pulls a page if that is due, or asks for the head if that is. */
+MUST_CHECK bool consumer_follow_log(struct consumer *consumer, struct error *err);
+
+#endif
