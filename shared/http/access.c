@@ -1,5 +1,6 @@
 #include "shared/http/access.h"
 
+#include "shared/base/buffer.h"
 #include "shared/db/pool.h"
 #include "shared/http/access_cache.h"
 #include "shared/http/credentials.h"

@@ -1,5 +1,7 @@
 #include "shared/http/answer.h"
 
+enum { DAY_MS = 24 * 3600 * 1000 };
+
 /* What our statuses are called (RFC 9110, section 15; 431 is RFC 6585's). */
 static const struct {
     int status;
@@ -51,7 +53,7 @@ static void write_date(struct buffer *out, struct instant now)
     static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
     struct instant_text text = instant_text(now);
-    int64_t day = now.ms / (24 * 3600 * INT64_C(1000)); /* since a Thursday */
+    int64_t day = now.ms / DAY_MS - (now.ms % DAY_MS < 0); /* since a Thursday */
 
     buffer_append_format(out, "Date: %s, %.2s %s %.4s %.8s GMT\r\n", days[(day % 7 + 7) % 7],
                          text.text + 8, months[number_at(text.text + 5) - 1], text.text,

@@ -137,16 +137,21 @@ static void set_request(CURL *curl, const struct client_request *request,
     }
 }
 
-/* What went wrong, by whether the request may have been read. */
-static bool explain(const struct inbox *inbox, CURLcode code, struct deadline deadline,
-                    struct error *err)
+/* The kind says whether the other side may have read the request, and so acted on it. */
+static bool explain(CURL *curl, const struct inbox *inbox, CURLcode code, struct error *err)
 {
+    long sent = 0;
+
     if (inbox->overflowed)
-        return error_set(err, ERROR_UNAVAILABLE, "answer_too_large",
+        return error_set(err, ERROR_UNKNOWN_OUTCOME, "answer_too_large",
                          "the answer has more than %zu bytes", inbox->max);
-    if (code == CURLE_OPERATION_TIMEDOUT && deadline_passed(deadline))
+    curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &sent);
+    if (sent == 0)
+        return error_set(err, ERROR_UNAVAILABLE, "peer_unavailable", "%s",
+                         curl_easy_strerror(code));
+    if (code == CURLE_OPERATION_TIMEDOUT)
         return error_set(err, ERROR_DEADLINE, "peer_timeout", "nobody answered in time");
-    return error_set(err, ERROR_UNAVAILABLE, "peer_unavailable", "%s", curl_easy_strerror(code));
+    return error_set(err, ERROR_UNKNOWN_OUTCOME, "peer_lost", "%s", curl_easy_strerror(code));
 }
 
 bool client_send(struct client *client, const struct client_request *request, int *status,
@@ -164,7 +169,7 @@ bool client_send(struct client *client, const struct client_request *request, in
     set_request(client->curl, request, headers, &inbox);
     CURLcode code = curl_easy_perform(client->curl);
     if (code != CURLE_OK)
-        return explain(&inbox, code, request->deadline, err);
+        return explain(client->curl, &inbox, code, err);
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answered);
     *status = (int)answered;
     return true;

@@ -31,9 +31,10 @@ struct client *client_create(void);
 void client_destroy(struct client *client);
 
 /*
- * Writes status and body of whatever was answered, errors included. ERROR_UNAVAILABLE when nobody
- * answered, ERROR_DEADLINE when the time was over: then the request may have had its effect.
- * `answer` is the caller's to release.
+ * Writes status and body of whatever was answered, errors included. ERROR_UNAVAILABLE when nothing
+ * was sent; ERROR_DEADLINE when the time was over, ERROR_UNKNOWN_OUTCOME when the connection broke
+ * or the answer was too long: then the request may have had its effect. `answer` is the caller's to
+ * release.
  */
 MUST_CHECK bool client_send(struct client *client, const struct client_request *request,
                             int *status, struct buffer *answer, struct error *err);

@@ -111,15 +111,15 @@ static void begin(struct exchange *exchange, struct mg_connection *connection)
 
 /*
  * civetweb skips white space in front of a request, but after two empty lines it takes the request
- * for a part of its own body, and serves it twice. Where its buffer begins is seen from requests
- * that begin there; it is aligned like all memory, which unmasks most others.
+ * for a part of its own body, and serves it twice. Where a thread's buffer begins is not told, only
+ * seen from requests that begin there: the first one of a thread cannot be judged.
  */
 static bool starts_at_once(struct exchange *exchange)
 {
     const char *start = exchange->head.method;
 
     if (!exchange->buffer_start || start < exchange->buffer_start)
-        exchange->buffer_start = start - (uintptr_t)start % sizeof(max_align_t);
+        exchange->buffer_start = start;
     return start - exchange->buffer_start <= SKIPPED_MAX;
 }
 
@@ -319,13 +319,17 @@ int exchange_serve(struct exchange *exchange, struct mg_connection *connection)
     return exchange->reply.status;
 }
 
-/* What was wrong, as far as the library read it: its own status is coarse, and often 400. */
+/*
+ * What was wrong, as far as the library read it: its own status is coarse, and mostly 400. Whether
+ * a head was too long, came too slowly or is garbage cannot be seen.
+ */
 static void diagnose(struct exchange *exchange, int status)
 {
     const struct head *head = &exchange->head;
     struct error *err = &exchange->err;
     enum http_method method;
     bool named = head->version && head->version[0] == '1'; /* method and version were there */
+    bool parsed = named && mg_get_request_info(exchange->connection)->num_headers >= 0;
 
     if (status == 413)
         error_set(err, ERROR_HEADERS_TOO_LARGE, "headers_too_large", "The headers are too long.");
@@ -337,8 +341,9 @@ static void diagnose(struct exchange *exchange, int status)
         error_set(err, ERROR_NOT_IMPLEMENTED, "method_unknown", "The method is not known here.");
     else if (!named && !gate_is_open(&exchange->listener->gate))
         error_set(err, ERROR_UNAVAILABLE, "draining", "The server is about to stop.");
-    else if (!named || framing_read(head, &exchange->framing, err))
-        error_set(err, ERROR_MALFORMED, "request_malformed", "This is not a request of HTTP/1.1.");
+    else if (!parsed || framing_read(head, &exchange->framing, err))
+        error_set(err, ERROR_MALFORMED, "request_malformed",
+                  "This is not a request of HTTP/1.1, or its head is too long.");
 }
 
 void exchange_refuse(struct exchange *exchange, struct mg_connection *connection, int status)
