@@ -1,6 +1,6 @@
 #include "shared/events/consumer_batch.h"
 
-#include "shared/events/dead_letters.h"
+#include "shared/events/dead_letter.h"
 #include "shared/events/event_log.h"
 
 /* One batch, pulled or delivered. */

@@ -1,23 +1,7 @@
 #include "shared/events/dead_letters.h"
 
-#include "shared/crypto/hash.h"
 #include "shared/http/page.h"
 #include "shared/json/json_writer.h"
-
-STATEMENT(dead_letter_store, "any",
-          "WITH input AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], "
-          "$5::text[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], $10::timestamptz[]) "
-          "AS input (id, source, stream, sequence, reason, detail, topic, payload, payload_hash, "
-          "time)) INSERT INTO dead_letters (id, source, stream, sequence, reason, detail, topic, "
-          "payload, payload_hash, created_at) SELECT id, source, stream::smallint, sequence, "
-          "reason, detail, topic, payload, payload_hash, time FROM input "
-          "ON CONFLICT (source, stream, payload_hash) DO NOTHING RETURNING id");
-
-STATEMENT(dead_letter_resolve, "any",
-          "WITH input AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) "
-          "AS input (id, status, time)) UPDATE dead_letters d SET status = input.status, "
-          "resolved_at = input.time FROM input WHERE d.id = input.id AND d.status = 'open' "
-          "RETURNING d.id");
 
 STATEMENT(dead_letter_list, "any",
           "SELECT id, source, stream, sequence, reason, detail, topic, payload, "
@@ -28,39 +12,6 @@ STATEMENT(dead_letter_select, "any",
           "SELECT id, source, stream, sequence, reason, detail, topic, payload, "
           "octet_length(payload) AS payload_bytes, status, created_at, resolved_at "
           "FROM dead_letters WHERE id = $1");
-
-void dead_letter_insert(struct write *write, const struct dead_letter *letter)
-{
-    struct instant now = clock_now();
-    struct id id = id_create(now);
-    struct digest hash = hash_sha256(letter->payload);
-    size_t kept = letter->payload.length < DEAD_LETTER_PAYLOAD_MAX ? letter->payload.length
-                                                                   : DEAD_LETTER_PAYLOAD_MAX;
-
-    write_begin(write, &dead_letter_store, WRITE_CREATE, letter->stream, id);
-    parameters_add_id(&write->parameters, id);
-    parameters_add_text(&write->parameters, letter->source);
-    parameters_add_integer(&write->parameters, letter->stream);
-    if (letter->sequence > 0)
-        parameters_add_integer(&write->parameters, letter->sequence);
-    else
-        parameters_add_null(&write->parameters, PARAMETER_INTEGER);
-    parameters_add_text(&write->parameters, letter->reason);
-    parameters_add_text(&write->parameters, letter->detail);
-    parameters_add_text_or_null(&write->parameters, letter->topic);
-    parameters_add_bytes(&write->parameters, letter->payload.at, kept);
-    parameters_add_bytes(&write->parameters, hash.bytes, sizeof(hash.bytes));
-    parameters_add_instant(&write->parameters, now);
-}
-
-/* Refused when it is not open any more. */
-static void resolve(struct write *write, int stream, struct id id, const char *status)
-{
-    write_begin(write, &dead_letter_resolve, WRITE_CHANGE, stream, id);
-    parameters_add_id(&write->parameters, id);
-    parameters_add_text(&write->parameters, status);
-    parameters_add_instant(&write->parameters, clock_now());
-}
 
 /* ---- Reading ------------------------------------------------------------------------------ */
 
@@ -222,7 +173,7 @@ static bool replay(struct dead_letters *letters, const struct request *req, cons
     AUTO(buffer_release) struct buffer payload = read_payload(row);
     AUTO(write_release) struct write write;
 
-    resolve(&write, (int)row_integer(row, "stream"), row_id(row, "id"), "replayed");
+    dead_letter_resolve(&write, (int)row_integer(row, "stream"), row_id(row, "id"), "replayed");
     if (consumer == NULL)
         return error_set(err, ERROR_CONFLICT, "dead_letter_still_fails",
                          "this service does not consume %s", row_text(row, "source"));
@@ -248,7 +199,7 @@ static bool discard(struct dead_letters *letters, const struct request *req, con
 {
     AUTO(write_release) struct write write;
 
-    resolve(&write, (int)row_integer(row, "stream"), row_id(row, "id"), "discarded");
+    dead_letter_resolve(&write, (int)row_integer(row, "stream"), row_id(row, "id"), "discarded");
     if (!journal_commit(letters->journal, &write, req->caller.deadline, err))
         return false;
     if (write.outcome == WRITE_REFUSED)

@@ -1,33 +1,16 @@
 /*
- * Dead letters: events that can not take effect, kept for an operator.
+ * Dead letters: what an operator does about events that can not take effect (dead_letter.h).
  *
  *     GET  /v1/dead_letters?status=open    newest first
  *     POST /v1/dead_letters/{id}/replay    tries again; 409 with the reason if it still fails
  *     POST /v1/dead_letters/{id}/discard
- *
- * The same payload from the same source is one dead letter, however often it arrives.
  */
 #ifndef CHECKOUT_EVENTS_DEAD_LETTERS_H
 #define CHECKOUT_EVENTS_DEAD_LETTERS_H
 
 #include "shared/db/journal.h"
 #include "shared/events/consumer.h"
-
-/* The longest payload kept; what is longer is cut (and can then only be discarded). */
-enum { DEAD_LETTER_PAYLOAD_MAX = 262144 };
-
-struct dead_letter {
-    const char *source;
-    int stream;
-    int64_t sequence; /* 0: not from the log */
-    const char *reason;
-    const char *detail;
-    const char *topic; /* NULL when pulled */
-    struct span payload;
-};
-
-/* A write that stores it; refused (harmlessly) when it is there already. */
-void dead_letter_insert(struct write *write, const struct dead_letter *letter);
+#include "shared/events/dead_letter.h"
 
 enum { DEAD_LETTERS_CONSUMERS_MAX = 8 };
 
