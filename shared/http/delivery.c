@@ -61,7 +61,7 @@ void delivery_send(struct exchange *exchange)
         !exchange->framed || (framing_has_body(&exchange->framing) && !exchange->body_read);
 
     exchange->answered = true;
-    exchange->closes = exchange->closes || unread;
+    exchange->closes = exchange->closes || unread || !gate_is_open(&exchange->listener->gate);
     compose(exchange);
     if (exchange->closes) /* or the library would read the rest of the body, however long */
         mg_disable_connection_keep_alive(exchange->connection);

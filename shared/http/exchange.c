@@ -149,8 +149,7 @@ static bool find_route(struct exchange *exchange, struct error *err)
     struct route_match match;
 
     req->path = mg_get_request_info(exchange->connection)->local_uri_raw;
-    if (!router_find(listener->settings->router, req->method, req->path, &match, exchange->allow,
-                     sizeof(exchange->allow), err))
+    if (!router_find(listener->settings->router, req->method, req->path, &match, err))
         return false;
     if (listener->health_only && !health_serves(match.route))
         return error_set(err, ERROR_NOT_FOUND, "not_found", "Only health is served at this port.");
@@ -201,7 +200,12 @@ static bool check_type(struct exchange *exchange, struct error *err)
 {
     const char *type = head_find(&exchange->head, "Content-Type");
 
-    if (!framing_has_body(&exchange->framing) || is_type(type, "application/json") ||
+    if (!framing_has_body(&exchange->framing))
+        return true;
+    if (head_find(&exchange->head, "Content-Encoding"))
+        return error_set(err, ERROR_MEDIA_TYPE, "content_encoding_unsupported",
+                         "The body must not be compressed.");
+    if (is_type(type, "application/json") ||
         (exchange->request.method == HTTP_PATCH && is_type(type, "application/merge-patch+json")))
         return true;
     return error_set(err, ERROR_MEDIA_TYPE, "media_type_unsupported",
@@ -270,6 +274,24 @@ static bool is_preflight(const struct exchange *exchange)
            cors_allows(exchange->listener->settings->cors_origins, head_find(head, "Origin"));
 }
 
+struct methods {
+    char text[64];
+};
+
+static struct methods allowed_methods(const struct exchange *exchange)
+{
+    struct methods methods;
+
+    router_allow(exchange->listener->settings->router, exchange->request.path, methods.text,
+                 sizeof(methods.text));
+    return methods;
+}
+
+static void answer_preflight(struct exchange *exchange)
+{
+    cors_preflight(&exchange->reply, allowed_methods(exchange).text);
+}
+
 static void explain(struct exchange *exchange)
 {
     struct id request_id = exchange->request.caller.request_id;
@@ -280,7 +302,7 @@ static void explain(struct exchange *exchange)
     else
         reply_problem(&exchange->reply, &exchange->err, request_id);
     if (exchange->err.kind == ERROR_METHOD)
-        reply_set_header(&exchange->reply, "Allow", "%s", exchange->allow);
+        reply_set_header(&exchange->reply, "Allow", "%s", allowed_methods(exchange).text);
 }
 
 static void finish(struct exchange *exchange, const struct error *err)
@@ -307,7 +329,7 @@ int exchange_serve(struct exchange *exchange, struct mg_connection *connection)
         error_set(&exchange->err, ERROR_UNAVAILABLE, "draining", "The server is about to stop.");
     if (!entered || !run_steps(exchange)) {
         if (entered && is_preflight(exchange)) {
-            cors_preflight(&exchange->reply, exchange->allow);
+            answer_preflight(exchange);
         } else {
             err = &exchange->err;
             explain(exchange);

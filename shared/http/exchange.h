@@ -34,7 +34,6 @@ struct exchange {
     bool timed_out; /* while it was read */
     bool closes;    /* the connection ends behind the answer */
     struct route_match match;
-    char allow[64];
     struct request request;
     struct reply reply;
     struct error err;

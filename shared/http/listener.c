@@ -179,6 +179,8 @@ void listener_stop(struct listener *listener)
     /* the library looks at its stop flag every two seconds unless its sockets wake it */
     sockets_end_reading(listener->sockets, listener->port);
     mg_stop(listener->context);
+    /* connections that no thread had taken yet are forgotten by the library, open */
+    sockets_close(listener->sockets, listener->port);
     mg_exit_library();
     listener->context = NULL;
     gate_release(&listener->gate);

@@ -24,10 +24,12 @@ static size_t decode_one(struct span rest, bool plus_is_blank, char *out)
 {
     if (rest.at[0] == '%') {
         int byte = rest.length < 3 ? -1 : percent_byte(rest.at);
-        *out = (char)byte;
+        *out = (char)(unsigned char)byte;
         return byte < 0 ? 0 : 3;
     }
-    *out = plus_is_blank && rest.at[0] == '+' ? ' ' : rest.at[0];
+    *out = rest.at[0];
+    if (plus_is_blank && *out == '+')
+        *out = ' ';
     return 1;
 }
 

@@ -125,21 +125,22 @@ static bool find_method(const struct router *router, enum http_method method, co
     return false;
 }
 
-static void list_methods(const struct router *router, const char *pattern, char *allow, size_t size)
+void router_allow(const struct router *router, const char *path, char *out, size_t size)
 {
     AUTO(buffer_release) struct buffer list = BUFFER_EMPTY;
+    const char *pattern = is_canonical(path) ? find_pattern(router, path) : NULL;
 
-    for (int i = 0; i <= HTTP_OPTIONS; i++) {
+    for (int i = 0; i <= HTTP_OPTIONS && pattern; i++) {
         struct route_match match;
         if (find_method(router, (enum http_method)i, pattern, &match))
             buffer_append_format(&list, "%s%s", list.length > 0 ? ", " : "",
                                  http_method_name((enum http_method)i));
     }
-    text_copy_span(allow, size, buffer_span(&list));
+    text_copy_span(out, size, buffer_span(&list));
 }
 
 bool router_find(const struct router *router, enum http_method method, const char *path,
-                 struct route_match *out, char *allow, size_t allow_size, struct error *err)
+                 struct route_match *out, struct error *err)
 {
     struct route_match match;
 
@@ -149,10 +150,9 @@ bool router_find(const struct router *router, enum http_method method, const cha
     const char *pattern = find_pattern(router, path);
     if (!pattern)
         return error_set(err, ERROR_NOT_FOUND, "not_found", "Nothing is served at this path.");
-    if (!matches(pattern, path, &match) || !find_method(router, method, pattern, &match)) {
-        list_methods(router, pattern, allow, allow_size);
-        return error_set(err, ERROR_METHOD, "method_not_allowed", "Allowed here: %s.", allow);
-    }
+    if (!matches(pattern, path, &match) || !find_method(router, method, pattern, &match))
+        return error_set(err, ERROR_METHOD, "method_not_allowed",
+                         "The path is served, with other methods; Allow lists them.");
     *out = match;
     return true;
 }

@@ -55,11 +55,13 @@ struct route_match {
 
 /*
  * ERROR_MALFORMED for a path that is not canonical, ERROR_NOT_FOUND for one nobody serves,
- * ERROR_METHOD with `allow` filled ("GET, HEAD, POST") for one served with other methods.
+ * ERROR_METHOD for one served with other methods: router_allow() knows them.
  */
 MUST_CHECK bool router_find(const struct router *router, enum http_method method, const char *path,
-                            struct route_match *out, char *allow, size_t allow_size,
-                            struct error *err);
+                            struct route_match *out, struct error *err);
+
+/* The methods of a path, "GET, HEAD, POST"; "" for one nobody serves. */
+void router_allow(const struct router *router, const char *path, char *out, size_t size);
 
 /* Prints the table as JSON [{method, path, scopes: [...], public}]: what `--routes` shows. */
 void router_print(const struct router *router, FILE *to);

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "shared/base/buffer.h"
 
@@ -87,14 +88,34 @@ int sockets_find(struct sockets *sockets, struct endpoint endpoint)
     return descriptor;
 }
 
-void sockets_end_reading(struct sockets *sockets, uint16_t local_port)
+static void end_reading(int descriptor)
+{
+    shutdown(descriptor, SHUT_RD);
+}
+
+static void close_it(int descriptor)
+{
+    close(descriptor);
+}
+
+static void for_each_local(struct sockets *sockets, uint16_t port, void (*act)(int descriptor))
 {
     int descriptor;
 
     pthread_mutex_lock(&sockets->mutex);
     rewinddir(sockets->folder);
     while ((descriptor = next_descriptor(sockets)) >= 0)
-        if (is_local(descriptor, local_port))
-            shutdown(descriptor, SHUT_RD);
+        if (is_local(descriptor, port))
+            act(descriptor);
     pthread_mutex_unlock(&sockets->mutex);
+}
+
+void sockets_end_reading(struct sockets *sockets, uint16_t local_port)
+{
+    for_each_local(sockets, local_port, end_reading);
+}
+
+void sockets_close(struct sockets *sockets, uint16_t local_port)
+{
+    for_each_local(sockets, local_port, close_it);
 }

@@ -31,4 +31,7 @@ int sockets_find(struct sockets *sockets, struct endpoint endpoint);
 /* shutdown()s every socket bound to that port for reading: listeners stop, idle connections end. */
 void sockets_end_reading(struct sockets *sockets, uint16_t local_port);
 
+/* Closes every socket bound to that port; nobody may use one any more. */
+void sockets_close(struct sockets *sockets, uint16_t local_port);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "shared/crypto/hash.h"
 #include "shared/json/json_writer.h"
+#include "tests/unit/http/fake_database.h"
 #include "tests/unit/table.h"
 
 enum { ANSWER_MS = 5000, CLOSE_MS = 3000, LARGE_BYTES = 10 * 1000 * 1000 };
@@ -122,7 +123,7 @@ struct test_server *test_server_start(const char *origins)
     struct server_settings settings = {
         .address = "127.0.0.1",
         .health_port = test->health_port,
-        .threads = 8,
+        .threads = TEST_THREADS,
         .body_max = TEST_BODY_MAX,
         .request_timeout_ms = TEST_TIMEOUT_MS,
         .keep_alive_ms = TEST_KEEP_ALIVE_MS,
@@ -239,6 +240,33 @@ struct wire_answer wire_read(int wire, bool head_only)
 void wire_answer_release(struct wire_answer *answer)
 {
     buffer_release(&answer->body);
+}
+
+struct wire_answer wire_ask(uint16_t port, const char *request, bool head_only)
+{
+    int wire = wire_connect(port);
+
+    assert_true(wire_send_text(wire, request));
+    struct wire_answer answer = wire_read(wire, head_only);
+    close(wire);
+    return answer;
+}
+
+void wire_expect(uint16_t port, const char *request, int status)
+{
+    struct wire_answer answer = wire_ask(port, request, false);
+
+    assert_int_equal(answer.status, status);
+    wire_answer_release(&answer);
+}
+
+void wire_goes_on(int wire)
+{
+    assert_true(wire_send_text(wire, "GET /v1/things/next HTTP/1.1\r\n" HOST KEY END));
+    struct wire_answer answer = wire_read(wire, false);
+    assert_int_equal(answer.status, 200);
+    assert_non_null(strstr(answer.body.at, "/v1/things/next"));
+    wire_answer_release(&answer);
 }
 
 bool wire_is_closed(int wire)

@@ -10,6 +10,16 @@
 #include "shared/http/health.h"
 #include "shared/http/server.h"
 
+/* The lines most requests have; the key is fake_database.h's. */
+#define HOST "Host: shop\r\n"
+#define KEY  "Authorization: " FAKE_KEY("demo") "\r\n"
+#define JSON "Content-Type: application/json\r\n"
+#define GET  "GET /v1/things HTTP/1.1\r\n" HOST KEY
+#define POST "POST /v1/things HTTP/1.1\r\n" HOST KEY
+#define END  "\r\n"
+
+enum { TEST_THREADS = 8 };
+
 enum { TEST_BODY_MAX = 1000, TEST_TIMEOUT_MS = 700, TEST_KEEP_ALIVE_MS = 5000 };
 
 /*
@@ -51,6 +61,15 @@ struct wire_answer {
 /* Reads one answer, whole; gives up after 5 s. `head_only`: it has no body whatever it says. */
 struct wire_answer wire_read(int wire, bool head_only);
 void wire_answer_release(struct wire_answer *answer);
+
+/* Sends a request, reads its answer and closes. */
+struct wire_answer wire_ask(uint16_t port, const char *request, bool head_only);
+
+/* The same, and expects that status. */
+void wire_expect(uint16_t port, const char *request, int status);
+
+/* The connection is where both sides think it is: another request is answered on it. */
+void wire_goes_on(int wire);
 
 /* True when the other side has closed, or does within 3 s, and nothing more comes. */
 bool wire_is_closed(int wire);
