@@ -47,7 +47,8 @@ broker_ready() {
 broker_put_users() {
     local passwords=$home/broker/passwords new=$home/broker/passwords.users
     cat > "$new"
-    mosquitto_passwd -U "$new"
+    # It fails on an empty file.
+    [[ ! -s $new ]] || mosquitto_passwd -U "$new"
     touch "$passwords"
     broker_acl | file_put "$home/broker/acl"
     # The new line of a user comes first and wins; who is not in the ACL any more has none.

@@ -8,17 +8,19 @@ build_dir() {
     esac
 }
 
+build_quietly() {
+    [[ -e $dir/build.ninja ]] || meson setup "$dir" "$top" "$@" || return 1
+    ninja -C "$dir"
+}
+
 # build [MESON OPTION...]: the options count when the directory is new. One at a time per checkout.
 build() (
     umask 022
     dir=$(build_dir)
     exec 8< "$top"
     flock 8
-    if [[ ! -e $dir/build.ninja ]]; then
-        say "Building into $dir."
-        meson setup "$dir" "$top" "$@" >&2
-    fi
-    if ! output=$(ninja -C "$dir" 2>&1); then
+    [[ -e $dir/build.ninja ]] || say "Building into $dir."
+    if ! output=$(build_quietly "$@" 2>&1); then
         printf '%s\n' "$output" >&2
         fail "The build failed; its messages are above."
     fi

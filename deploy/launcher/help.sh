@@ -21,6 +21,7 @@ Checkout: orders, and the vouchers they earn.
   dead-letters list | replay ID | discard ID [--service NAME]
                       events that were put aside
 
+  help                this
   test [SUITE...]     lint, unit, system (these three by default), asan
 
 Settings, from the environment:

@@ -14,11 +14,20 @@ packages_install() {
         fail "This is not Debian: install these by hand, then use --no-install:" "$*"
     local missing
     missing=$(packages_missing "$@")
-    [[ -n $missing ]] || return 0
-    say "Installing Debian packages (nothing is started by it): ${missing//$'\n'/ }"
+    if [[ -z $missing ]]; then
+        ! packages_left_open || packages_get
+        return 0
+    fi
+    say "Installing Debian packages, which takes a minute or two and starts nothing:" \
+        "${missing//$'\n'/ }"
     local -a names
     mapfile -t names <<< "$missing"
     packages_get "${names[@]}"
+}
+
+# An installation that was cut off left its changes behind.
+packages_left_open() {
+    [[ -e /usr/sbin/policy-rc.d.checkout || -e /etc/postgresql-common/createcluster.conf.checkout ]]
 }
 
 packages_missing() {
@@ -40,26 +49,36 @@ as_root() {
 
 # In a shell of its own, as root, so that its trap puts everything back whatever happens.
 packages_get() {
-    as_root bash -c "$(declare -f packages_get_quietly); packages_get_quietly \"\$@\"" - "$@" \
-        < /dev/null >&2 ||
-        fail "apt-get could not install: $*" "Its messages are above."
+    local log
+    log=$(mktemp)
+    if ! as_root bash -c "$(declare -f packages_get_quietly); packages_get_quietly \"\$@\"" - "$@" \
+        < /dev/null > "$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        rm "$log"
+        fail "apt-get could not install: $*" "The end of its messages is above."
+    fi
+    rm "$log"
 }
 
 # Servers that Debian would start on install stay off: no service policy allows a start, no cluster
-# is made, and what was new is not started at the next boot either.
+# is made, and what was new is not started at the next boot either. What this changes for the time
+# being it remembers in files beside (.checkout), so that a run that was cut off is made good by the
+# next.
 packages_get_quietly() {
     set -euo pipefail
     umask 022
-    local policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.conf
-    local -a apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300
-        -o Dpkg::Use-Pty=0 --no-install-recommends install)
+    export DEBIAN_FRONTEND=noninteractive
+    policy=/usr/sbin/policy-rc.d
+    cluster=/etc/postgresql-common/createcluster.conf
     # shellcheck disable=SC2317 # the trap calls it
     restore() {
         [[ ! -e $policy.checkout ]] || rm -f "$policy" "$policy.checkout"
         [[ ! -e $cluster.checkout ]] || mv "$cluster.checkout" "$cluster"
     }
     get() {
-        "${apt[@]}" "$@" || { apt-get -q update && "${apt[@]}" "$@"; }
+        local -a apt=(apt-get -y -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+        "${apt[@]}" --no-install-recommends install "$@" ||
+            { "${apt[@]}" update && "${apt[@]}" --no-install-recommends install "$@"; }
     }
     trap restore EXIT
     if [[ ! -e $policy ]]; then
@@ -69,13 +88,13 @@ packages_get_quietly() {
     fi
     if [[ " $* " == *" postgresql "* ]]; then
         get postgresql-common
-        cp -p "$cluster" "$cluster.checkout"
+        [[ -e $cluster.checkout ]] || cp -p "$cluster" "$cluster.checkout"
         sed -i '/create_main_cluster/d' "$cluster"
         echo 'create_main_cluster = false' >> "$cluster"
     fi
     get "$@"
     if [[ " $* " == *" mosquitto "* ]] && command -v systemctl > /dev/null; then
-        systemctl disable mosquitto.service > /dev/null 2>&1 || true
+        systemctl disable mosquitto.service || true
     fi
 }
 
@@ -85,6 +104,7 @@ npm_install() {
     local modules=$top/tests/node_modules want
     want=$(sha256sum < "$top/tests/package-lock.json")
     if ! npm_installed "$1" "$want"; then
+        # Debian's npm is made of more than 300 packages; any other does as well.
         command -v npm > /dev/null || packages_install nodejs npm
         say "Installing npm packages into tests/node_modules."
         npm_get "$1"

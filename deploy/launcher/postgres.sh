@@ -24,9 +24,10 @@ postgres_make_cluster() {
     rm -rf "$home/postgres.new"
     mkdir "$home/postgres.new"
     own "$home/postgres.new"
-    as_owner "$(postgres_bin)/initdb" -D "$home/postgres.new" -U postgres -E UTF8 \
+    # From where its user may be.
+    (cd / && as_owner "$(postgres_bin)/initdb" -D "$home/postgres.new" -U postgres -E UTF8 \
         --locale=C.UTF-8 -A scram-sha-256 --pwfile="$home/secrets/role-postgres" \
-        < /dev/null > /dev/null
+        < /dev/null > /dev/null)
     mv "$home/postgres.new" "$home/postgres"
 }
 

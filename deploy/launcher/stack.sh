@@ -123,6 +123,7 @@ stack_say_where() {
     service_each stack_say_service
     say "  $(printf '%-16s' bus) mqtt://127.0.0.1:$(broker_port), ws://127.0.0.1:$(broker_websocket_port)"
     say "  $(printf '%-16s' PostgreSQL) 127.0.0.1:$(postgres_port)"
+    say "  $(printf '%-16s' home) $home"
     say "./checkout demo shows what it does, ./checkout env prints keys and addresses."
 }
 
