@@ -9,7 +9,7 @@
 
 enum { KEEP_ALIVE_S = 15 };
 
-/* Until CONNACK: a broker that is frozen accepts connections and says nothing. */
+/* From connect() to CONNACK: a broker that is frozen accepts connections and says nothing. */
 enum { CONNACK_MS = 5000 };
 
 struct mqtt {
@@ -270,8 +270,9 @@ static void start_connecting(struct mqtt *mqtt)
     set_will(mqtt->library, &mqtt->settings);
     mqtt->connecting = true;
     mqtt->connack_due = deadline_in_ms(CONNACK_MS);
-    int failed = mosquitto_connect_bind_v5(mqtt->library, mqtt->settings.host,
-                                           (int)mqtt->settings.port, KEEP_ALIVE_S, NULL, NULL);
+    /* Not waiting for the handshake: a frozen broker would hold this thread for minutes. */
+    int failed = mosquitto_connect_bind_async(mqtt->library, mqtt->settings.host,
+                                              (int)mqtt->settings.port, KEEP_ALIVE_S, NULL);
     if (failed != MOSQ_ERR_SUCCESS)
         note_lost(mqtt);
 }
