@@ -110,7 +110,7 @@ static bool withdraw(struct journal *journal, struct ticket *ticket)
         *at = ticket->next;
         if (queue->last == &ticket->next)
             queue->last = at;
-        journal->queued--;
+        metric_set(journal->depth, (int64_t)--journal->queued);
         break;
     }
     pthread_mutex_unlock(&journal->mutex);
@@ -193,7 +193,6 @@ static enum commit_outcome attempt(struct writer *writer, struct ticket **ticket
                                    struct deadline deadline, struct error *err)
 {
     const struct journal_settings *settings = &writer->journal->settings;
-    char xid[32];
 
     if (!connect(writer, deadline, err))
         return COMMIT_FAILED;
@@ -202,12 +201,12 @@ static enum commit_outcome attempt(struct writer *writer, struct ticket **ticket
     for (size_t i = 0; i < count; i++)
         transaction_write(transaction, tickets[i]->write);
     enum commit_outcome outcome = transaction_commit(transaction, err);
-    text_copy(xid, sizeof(xid), transaction_xid(transaction));
+    struct commit_question question = transaction_question(transaction);
     transaction_end(transaction);
 
     if (outcome == COMMIT_UNKNOWN) {
         disconnect(writer);
-        outcome = transaction_resolve(settings->connection_string, xid, deadline);
+        outcome = transaction_resolve(settings->connection_string, &question, deadline);
         metric_add(writer->journal->unknown, 1);
     }
     return outcome;
@@ -357,6 +356,8 @@ static void refuse_queued(struct journal *journal)
         }
         queue->last = &queue->first;
     }
+    journal->queued = 0;
+    metric_set(journal->depth, 0);
     pthread_mutex_unlock(&journal->mutex);
 }
 

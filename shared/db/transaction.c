@@ -11,8 +11,6 @@ enum { RESOLVE_EVERY_MS = 50, RESOLVE_QUESTION_MS = 1000 };
 /* Rolling back is a courtesy: a server that can not answer drops the connection anyway. */
 enum { ROLLBACK_MS = 500 };
 
-enum { XID_SIZE = 24 };
-
 /* Writes that go to the server as one statement: writes[first] to writes[first + count - 1]. */
 struct group {
     size_t first, count;
@@ -25,7 +23,7 @@ struct transaction {
     struct deadline deadline;
     bool begun; /* BEGIN was answered */
     bool ended; /* committed or rolled back */
-    char xid[XID_SIZE];
+    char xid[TRANSACTION_XID_SIZE];
     size_t write_count;
     size_t flushed_count; /* of them are executed */
     size_t group_count;   /* of the flush at hand */
@@ -337,46 +335,76 @@ void transaction_end(struct transaction *transaction)
     free(transaction);
 }
 
-const char *transaction_xid(const struct transaction *transaction)
+/* Any event that was appended will do: they stand in the log together or not at all. */
+static const struct event *find_witness(const struct transaction *transaction)
 {
-    return transaction->xid;
+    for (size_t i = 0; i < transaction->write_count; i++) {
+        const struct write *write = transaction->writes[i];
+
+        if (write->outcome == WRITE_DONE && write->event_count > 0)
+            return write->events[0];
+    }
+    return NULL;
 }
 
-/* One question on a connection of its own; COMMIT_UNKNOWN while it is in progress or unanswered. */
-static enum commit_outcome ask(const char *connection_string, const char *xid,
-                               struct deadline deadline)
+struct commit_question transaction_question(const struct transaction *transaction)
 {
-    struct connection *connection = NULL;
+    struct commit_question question = { .appender = transaction->appender,
+                                        .witness = find_witness(transaction) };
+
+    text_copy(question.xid, sizeof(question.xid), transaction->xid);
+    return question;
+}
+
+/* True when it is known how the transaction ended: `committed` is what its id says. */
+static bool ask_status(struct connection *connection, const char *xid, struct deadline deadline,
+                       bool *committed)
+{
     AUTO(parameters_release) struct parameters parameters;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
-    enum commit_outcome outcome = COMMIT_UNKNOWN;
     struct error err;
 
+    *committed = false;
     parameters_begin(&parameters);
     parameters_add_text(&parameters, xid);
-    if (connection_open(connection_string, deadline, &connection, &err) &&
-        connection_query(connection, &xact_status, &parameters, deadline, &rows, &err) &&
-        rows.count == 1) {
-        struct row row = rows_at(&rows, 0);
-        const char *status = row_text(&row, "status");
-
-        if (strcmp(status, "committed") == 0)
-            outcome = COMMIT_DONE;
-        else if (strcmp(status, "aborted") == 0)
-            outcome = COMMIT_FAILED;
-    }
-    connection_close(connection);
-    return outcome;
+    if (!connection_query(connection, &xact_status, &parameters, deadline, &rows, &err))
+        return err.kind == ERROR_DATA; /* "in the future": the server was killed and forgot it */
+    struct row row = rows_at(&rows, 0);
+    *committed = strcmp(row_text(&row, "status"), "committed") == 0;
+    return *committed || strcmp(row_text(&row, "status"), "aborted") == 0;
 }
 
-enum commit_outcome transaction_resolve(const char *connection_string, const char *xid,
+/* COMMIT_UNKNOWN while it is in progress or the server does not answer. */
+static enum commit_outcome ask(struct connection *connection,
+                               const struct commit_question *question, struct deadline deadline)
+{
+    struct error err;
+    bool committed, found;
+
+    if (!ask_status(connection, question->xid, deadline, &committed))
+        return COMMIT_UNKNOWN;
+    if (!committed)
+        return COMMIT_FAILED;
+    if (!question->appender->find(connection, question->witness, deadline, &found, &err))
+        return COMMIT_UNKNOWN;
+    return found ? COMMIT_DONE : COMMIT_FAILED;
+}
+
+enum commit_outcome transaction_resolve(const char *connection_string,
+                                        const struct commit_question *question,
                                         struct deadline deadline)
 {
     enum commit_outcome outcome = COMMIT_UNKNOWN;
+    bool can_tell = question->xid[0] != '\0' && question->witness != NULL;
 
-    while (outcome == COMMIT_UNKNOWN && xid[0] != '\0' && !deadline_passed(deadline)) {
-        outcome = ask(connection_string, xid,
-                      deadline_earlier(deadline, deadline_in_ms(RESOLVE_QUESTION_MS)));
+    while (can_tell && outcome == COMMIT_UNKNOWN && !deadline_passed(deadline)) {
+        struct deadline patience = deadline_earlier(deadline, deadline_in_ms(RESOLVE_QUESTION_MS));
+        struct connection *connection = NULL;
+        struct error err;
+
+        if (connection_open(connection_string, patience, &connection, &err))
+            outcome = ask(connection, question, patience);
+        connection_close(connection);
         if (outcome == COMMIT_UNKNOWN)
             (void)poll(NULL, 0, RESOLVE_EVERY_MS);
     }

@@ -31,6 +31,9 @@ struct appender {
     /* The statements it queues, in order: prepared before, and one result is read for each. */
     const struct statement *const *statements;
     size_t statement_count;
+    /* Whether this very event stands in the log. */
+    bool (*find)(struct connection *connection, const struct event *event, struct deadline deadline,
+                 bool *found, struct error *err);
 };
 
 enum commit_outcome {
@@ -65,14 +68,27 @@ void transaction_rollback(struct transaction *transaction);
 /* Frees it, rolled back if it is still open. Takes NULL. */
 void transaction_end(struct transaction *transaction);
 
-/* The transaction's id as text for transaction_resolve(), "" before the first flush. */
-const char *transaction_xid(const struct transaction *transaction);
+/* "18446744073709551615" and its NUL. */
+enum { TRANSACTION_XID_SIZE = 24 };
+
+/* What is needed to ask for a COMMIT after its transaction has ended. */
+struct commit_question {
+    const struct appender *appender;
+    char xid[TRANSACTION_XID_SIZE]; /* "" before the first flush */
+    const struct event *witness;    /* one of the events it appended, borrowed; or NULL */
+};
+
+struct commit_question transaction_question(const struct transaction *transaction);
 
 /*
- * Asks on another connection what became of a COMMIT (pg_xact_status), again and again until it is
- * known or the deadline passes.
+ * Asks on another connection what became of a COMMIT, again and again until it is known or the
+ * deadline passes. pg_xact_status tells when it is decided, but not alone how: a server that was
+ * killed forgets the ids of transactions that it had not yet written, and gives them to others. So
+ * "committed" counts only if the witness stands in the log, and a transaction without events stays
+ * COMMIT_UNKNOWN.
  */
-enum commit_outcome transaction_resolve(const char *connection_string, const char *xid,
+enum commit_outcome transaction_resolve(const char *connection_string,
+                                        const struct commit_question *question,
                                         struct deadline deadline);
 
 #endif

@@ -17,6 +17,11 @@ STATEMENT(event_log_append, "any",
           "$7::timestamptz[], $8::text[], $9::text[]) WITH ORDINALITY AS input (id, merchant_id, "
           "type, subject, subject_version, time, traceparent, data, position)");
 
+/* By the index of versions; the id tells this event from one that took its place. */
+STATEMENT(event_log_find, "any",
+          "SELECT count(*) AS count FROM events WHERE stream = $1 AND subject = $2 "
+          "AND subject_version = $3 AND id = $4");
+
 STATEMENT(event_log_page, "any",
           "SELECT stream, sequence, id, merchant_id, type, subject, subject_version, time, "
           "traceparent, data FROM events WHERE stream = $1 AND sequence > $2 "
@@ -92,12 +97,31 @@ static bool send_append(struct connection *connection, int stream,
            pipeline_send(connection, &event_log_append, values, COUNT_OF(values), err);
 }
 
+static bool find(struct connection *connection, const struct event *event, struct deadline deadline,
+                 bool *found, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+
+    parameters_begin(&parameters);
+    parameters_add_integer(&parameters, event->stream);
+    parameters_add_id(&parameters, event->subject);
+    parameters_add_integer(&parameters, event->subject_version);
+    parameters_add_id(&parameters, event->id);
+    if (!connection_query(connection, &event_log_find, &parameters, deadline, &rows, err))
+        return false;
+    struct row row = rows_at(&rows, 0);
+    *found = row_integer(&row, "count") == 1;
+    return true;
+}
+
 const struct appender *event_log_appender(void)
 {
     static const struct statement *const statements[] = { &event_log_lock, &event_log_append };
     static const struct appender appender = { .send = send_append,
                                               .statements = statements,
-                                              .statement_count = COUNT_OF(statements) };
+                                              .statement_count = COUNT_OF(statements),
+                                              .find = find };
 
     return &appender;
 }
