@@ -101,35 +101,32 @@ packages_get_quietly() {
 # npm_install production|all: the launcher needs dbmate, the tests the rest. The stamp remembers
 # for which lock file; no package's own scripts are run.
 npm_install() {
-    local modules=$top/tests/node_modules want
-    want=$(sha256sum < "$top/tests/package-lock.json")
-    if ! npm_installed "$1" "$want"; then
-        # Debian's npm is made of more than 300 packages; any other does as well.
-        command -v npm > /dev/null || packages_install nodejs npm
-        say "Installing npm packages into tests/node_modules."
-        npm_get "$1"
-        printf '%s\n' "$1 $want" > "$modules/.checkout"
+    local stamp=$top/tests/node_modules/.checkout what=$1 lock there_what='' there_lock=''
+    lock=$(sha256sum < "$top/tests/package-lock.json" | cut -d' ' -f1)
+    [[ ! -e $stamp ]] || read -r there_what there_lock _ < "$stamp"
+    # Who has tested here will test again.
+    [[ $there_what != all ]] || what=all
+    [[ "$there_what $there_lock" != "$what $lock" ]] || return 0
+    # Debian's npm is made of more than 300 packages; any other does as well.
+    command -v npm > /dev/null || packages_install nodejs npm
+    say "Installing npm packages into tests/node_modules."
+    local output
+    if ! output=$(npm_get "$what" 2>&1); then
+        printf '%s\n' "$output" >&2
+        fail "npm could not install what tests/package.json asks for." "Its messages are above."
     fi
-}
-
-npm_installed() {
-    local stamp
-    stamp=$(cat "$top/tests/node_modules/.checkout" 2> /dev/null) || return 1
-    [[ $stamp == "all $2" || $stamp == "$1 $2" ]]
+    printf '%s %s\n' "$what" "$lock" > "$stamp"
 }
 
 npm_get() (
     umask 022
-    cd "$top/tests"
-    exec < /dev/null >&2
+    cd "$top/tests" || exit
     omit=--omit=dev
     [[ $1 == production ]] || omit=--include=dev
-    npm ci "$omit" --ignore-scripts --no-audit --no-fund --loglevel=error
+    npm ci "$omit" --ignore-scripts --no-audit --no-fund < /dev/null || exit
     # The one package whose script is needed: it brings the Node that the tests run on.
-    if [[ $1 == all ]]; then
-        cd node_modules/node
-        node installArchSpecificPackage.js
-    fi
+    [[ $1 == production ]] ||
+        (cd node_modules/node && node installArchSpecificPackage.js < /dev/null)
 )
 
 # install_for up|test, one at a time per checkout.
