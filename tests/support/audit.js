@@ -1,0 +1,116 @@
+/*
+ * The audit: what must be true once things are quiet, whatever happened before.
+ */
+import assert from 'node:assert/strict';
+
+import { openInspector } from './database.js';
+import { waitUntilEqual } from './wait.js';
+
+const FEEDS = [{ database: 'orders' }, { database: 'vouchers' }];
+
+/** Waits until every event was published and has taken effect. */
+export async function untilQuiet(stack, { within = 30_000 } = {}) {
+  const databases = await Promise.all(FEEDS.map(({ database }) => openInspector(stack, database)));
+  try {
+    const [orders, vouchers] = databases;
+    for (const database of databases) {
+      const lag = () => database.value('SELECT coalesce(sum(lag), 0) FROM ops.relay_lag');
+      await waitUntilEqual('the relay lag', async () => Number(await lag()), 0, { within });
+    }
+    await waitUntilEqual(
+      'the lag of the voucher-service behind the order log',
+      async () => (await headOf(orders)) - (await positionOf(vouchers)),
+      0,
+      { within },
+    );
+  } finally {
+    await Promise.all(databases.map((database) => database.close()));
+  }
+}
+
+export async function headOf(database, stream = 0) {
+  const sql = 'SELECT coalesce(max(sequence), 0) FROM events WHERE stream = $1';
+  return Number(await database.value(sql, [stream]));
+}
+
+export async function positionOf(database, source = 'order-service', stream = 0) {
+  const sql = 'SELECT sequence FROM consumer_position WHERE source = $1 AND stream = $2';
+  return Number((await database.value(sql, [source, stream])) ?? 0);
+}
+
+/** `./checkout audit` finds nothing once the stack is quiet. */
+export async function expectCleanAudit(stack, options) {
+  await untilQuiet(stack, options);
+  const result = await stack.launch(['audit', '--json']);
+  assert.equal(result.code, 0, `the audit found:\n${result.stdout}\n${result.stderr}`);
+  return JSON.parse(result.stdout);
+}
+
+/** Each log is numbered 1, 2, 3, ... and each subject's versions are too. */
+export async function expectGaplessLog(stack, name) {
+  const database = await openInspector(stack, name);
+  try {
+    const logs = await database.rows(
+      `SELECT stream, count(*) AS count, min(sequence) AS first, max(sequence) AS last
+       FROM events GROUP BY stream`,
+    );
+    for (const log of logs) {
+      assert.equal(Number(log.first), 1, `${name}: the log starts at ${log.first}`);
+      assert.equal(Number(log.last), Number(log.count), `${name}: the log has holes`);
+    }
+    const torn = await database.rows(
+      `SELECT subject FROM events GROUP BY stream, subject
+       HAVING count(*) <> max(subject_version) OR min(subject_version) <> 1`,
+    );
+    assert.deepEqual(torn, [], `${name}: subjects whose versions have holes`);
+    return logs.reduce((sum, log) => sum + Number(log.count), 0);
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * Every request that the load saw answered is stored as answered, nothing was stored that no client
+ * asked for, and no key had two effects.
+ */
+export async function expectLoadStored(stack, load) {
+  assert.deepEqual(load.unexpected.slice(0, 3), [], 'answers that nobody expected');
+  assert.ok(load.answered.length > 0, 'the load got no answer at all');
+  const database = await openInspector(stack, 'orders');
+  try {
+    await expectAnswersInLog(database, load);
+    await expectNothingUnasked(database, load);
+  } finally {
+    await database.close();
+  }
+}
+
+/** An answer is the event's data at that version, byte for byte. */
+async function expectAnswersInLog(database, load) {
+  const events = await database.rows(
+    `SELECT e.subject, e.subject_version AS version, e.data::text AS data
+     FROM events e JOIN orders o ON o.stream = e.stream AND o.id = e.subject
+     WHERE o.client_reference LIKE $1 || '-%'`,
+    [load.prefix],
+  );
+  const stored = new Map(events.map((event) => [`${event.subject} ${event.version}`, event.data]));
+  for (const request of load.answered) {
+    const { id, version } = JSON.parse(request.answer.text);
+    const data = stored.get(`${id} ${version}`);
+    assert.ok(data, `answered and not stored: ${request.answer.text}`);
+    assert.equal(data, request.answer.text, 'stored otherwise than it was answered');
+  }
+}
+
+async function expectNothingUnasked(database, load) {
+  const asked = new Set(load.requests.map((request) => request.key));
+  const references = await database.rows(
+    `SELECT client_reference AS reference, count(*) AS count FROM orders
+     WHERE client_reference LIKE $1 || '-%' GROUP BY client_reference`,
+    [load.prefix],
+  );
+  for (const { reference, count } of references) {
+    assert.ok(asked.has(reference), `an order that nobody asked for: ${reference}`);
+    assert.equal(Number(count), 1, `one key, ${count} orders: ${reference}`);
+  }
+}

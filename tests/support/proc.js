@@ -1,0 +1,62 @@
+/*
+ * What Linux tells about a process: enough to start the same one again.
+ */
+import { readFileSync, readlinkSync } from 'node:fs';
+
+/** Whether the process runs (a zombie does not). */
+export function isAlive(pid) {
+  const state = stateOf(pid);
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+/** 'R', 'S', 'T', ... or undefined when there is no such process. */
+export function stateOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Command line, environment, directory and user of a running process. */
+export function recipeOf(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return {
+    argv: words(readFileSync(`/proc/${pid}/cmdline`, 'utf8')),
+    environment: Object.fromEntries(
+      words(readFileSync(`/proc/${pid}/environ`, 'utf8')).map((line) => {
+        const equals = line.indexOf('=');
+        return [line.slice(0, equals), line.slice(equals + 1)];
+      }),
+    ),
+    directory: readlinkSync(`/proc/${pid}/cwd`),
+    program: readlinkSync(`/proc/${pid}/exe`),
+    uid: Number(/^Uid:\s+(\d+)/m.exec(status)[1]),
+    gid: Number(/^Gid:\s+(\d+)/m.exec(status)[1]),
+  };
+}
+
+/** Its children, and theirs. */
+export function descendantsOf(pid) {
+  let children;
+  try {
+    children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  } catch {
+    return [];
+  }
+  if (children === '') return [];
+  return children
+    .split(' ')
+    .map(Number)
+    .flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+/** Resident memory in kilobytes. */
+export function residentKb(pid) {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+}
+
+function words(text) {
+  return text.split('\0').filter((word) => word !== '');
+}

@@ -1,0 +1,232 @@
+/*
+ * A stack: Postgres, broker and services of one test file, started by the launcher in a home and on
+ * ports of its own.
+ *
+ * Faults are made by process id, and only to processes of this stack. What was killed is started
+ * again from its recipe (command line, environment, directory, user), as a supervisor would.
+ */
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  mkdtempSync,
+  openSync,
+  closeSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+import { environmentFor, mustRun, runLauncher, runLauncherAtExit } from './launcher.js';
+import { claimPorts, releasePorts } from './ports.js';
+import { isAlive, recipeOf, stateOf } from './proc.js';
+import { Shop } from './shop.js';
+import { waitFor } from './wait.js';
+
+const running = new Set();
+
+/** Starts a stack; `settings` are environment variables for it. */
+export async function startStack(settings = {}, { restart = false } = {}) {
+  const stack = new Stack(await claimPorts(), settings);
+  running.add(stack);
+  try {
+    await stack.up(restart ? [] : ['--no-restart']);
+  } catch (error) {
+    await stack.stop().catch(() => {});
+    throw error;
+  }
+  return stack;
+}
+
+export class Stack {
+  constructor(portBase, settings) {
+    /* The servers of root's stacks run as another user, who must be able to get here. */
+    this.directory = mkdtempSync(path.join(os.tmpdir(), 'checkout-'));
+    chmodSync(this.directory, 0o755);
+    this.asked = path.join(this.directory, 'home');
+    this.portBase = portBase;
+    this.environment = environmentFor(this.asked, portBase, settings);
+    this.recipes = new Map();
+    this.spawned = new Map();
+    this.frozen = new Set();
+    this.shops = [];
+  }
+
+  launch(args, options) {
+    return runLauncher(args, this.environment, options);
+  }
+
+  must(args, options) {
+    return mustRun(args, this.environment, options);
+  }
+
+  async up(options = []) {
+    const result = await this.must(['up', '--detach', '--no-install', ...options]);
+    this.env = parseEnv((await this.must(['env'])).stdout);
+    this.home = this.asked;
+    for (const { name, pid } of await this.processes()) {
+      if (pid) this.recipes.set(name, recipeOf(pid));
+    }
+    return result;
+  }
+
+  /** What `status --json` lists, whether all of it is ready or not. */
+  async processes() {
+    const { stdout, stderr } = await this.launch(['status', '--json']);
+    if (stdout === '') throw new Error(`no status: ${stderr}`);
+    return JSON.parse(stdout).map((process) => ({
+      ...process,
+      name: process.instance ? `${process.name}-${process.instance}` : process.name,
+    }));
+  }
+
+  /** The process id by which `name` runs now. */
+  async pid(name) {
+    const own = this.spawned.get(name);
+    if (own) return own.pid;
+    const found = (await this.processes()).find((process) => process.name === name);
+    if (!found?.pid) throw new Error(`${name} does not run`);
+    return found.pid;
+  }
+
+  /** A shop with the demo merchant's key. */
+  shop(url = this.env.ORDER_URL, key = this.env.CHECKOUT_API_KEY, options = {}) {
+    const shop = new Shop({ url, key, ...options });
+    this.shops.push(shop);
+    return shop;
+  }
+
+  /** The demo merchant at the voucher-service. */
+  vouchers(key = this.env.CHECKOUT_API_KEY) {
+    return this.shop(this.env.VOUCHER_URL, key);
+  }
+
+  get login() {
+    return { username: this.env.MQTT_USERNAME, password: this.env.MQTT_PASSWORD };
+  }
+
+  /** kill -9, and wait until it is gone. */
+  async kill(name, signal = 'SIGKILL') {
+    const pid = await this.pid(name);
+    if (!this.recipes.has(name)) this.recipes.set(name, recipeOf(pid));
+    process.kill(pid, signal);
+    await waitFor(`${name} (${pid}) to end`, () => !isAlive(pid), { every: 2 });
+    this.spawned.delete(name);
+    return pid;
+  }
+
+  async freeze(name) {
+    const pid = await this.pid(name);
+    this.freezePid(pid);
+    await waitFor(`${name} (${pid}) to stand still`, () => stateOf(pid) === 'T', { every: 2 });
+    return { pid, thaw: () => this.thaw(pid) };
+  }
+
+  /** Stops one process of this stack until thaw(); stop() thaws what is left. */
+  freezePid(pid) {
+    this.frozen.add(pid);
+    process.kill(pid, 'SIGSTOP');
+  }
+
+  thaw(pid) {
+    this.frozen.delete(pid);
+    if (isAlive(pid)) process.kill(pid, 'SIGCONT');
+  }
+
+  /** Starts what was killed, from its recipe; returns the child at once. */
+  start(name, changes = {}) {
+    return this.startFrom(name, this.recipes.get(name), changes);
+  }
+
+  startFrom(name, recipe, { environment = {}, argv } = {}) {
+    const command = argv ?? recipe.argv;
+    const log = openSync(path.join(this.directory, `${name}.log`), 'a', 0o666);
+    const asOther = process.getuid() === 0 ? { uid: recipe.uid, gid: recipe.gid } : {};
+    const child = spawn(recipe.program, command.slice(1), {
+      argv0: command[0],
+      cwd: recipe.directory,
+      env: { ...recipe.environment, ...environment },
+      stdio: ['ignore', log, log],
+      ...asOther,
+    });
+    closeSync(log);
+    child.on('error', () => {});
+    this.spawned.set(name, child);
+    return child;
+  }
+
+  /** Waits until a service answers that it is ready. */
+  ready(url, options) {
+    const shop = this.shop(url, undefined);
+    return waitFor(
+      `${url} to be ready`,
+      async (seen) => {
+        const answer = await shop.get('/readyz', { patience: 1000 });
+        seen(answer.text);
+        return answer.status === 200;
+      },
+      { within: 20_000, ...options },
+    ).finally(() => shop.close());
+  }
+
+  /** Ends everything, even after a failure, and reports what the programs complained about. */
+  async stop() {
+    running.delete(this);
+    for (const shop of this.shops) shop.close();
+    this.endSpawned();
+    const down = await this.launch(['down']);
+    releasePorts(this.portBase);
+    const complaints = this.complaints();
+    if (process.env.CHECKOUT_TEST_KEEP === undefined) {
+      rmSync(this.directory, { recursive: true, force: true });
+    }
+    if (down.code !== 0)
+      throw new Error(`./checkout down exited with ${down.code}: ${down.stderr}`);
+    if (complaints.length > 0) throw new Error(`in the logs: ${complaints.join('\n')}`);
+  }
+
+  endSpawned() {
+    for (const pid of this.frozen) this.thaw(pid);
+    for (const child of this.spawned.values()) child.kill('SIGKILL');
+    this.spawned.clear();
+  }
+
+  /** Lines of any log that tell of a bug: sanitizers, assertions, crashes. */
+  complaints() {
+    const wrong =
+      /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .*failed/;
+    return logFiles(this.directory).flatMap((file) =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => wrong.test(line))
+        .map((line) => `${path.basename(path.dirname(file))}/${path.basename(file)}: ${line}`),
+    );
+  }
+}
+
+function logFiles(directory) {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /(\.log$|^current$|\/log\/)/.test(`${entry.name}`))
+    .map((entry) => path.join(entry.parentPath, entry.name));
+}
+
+function parseEnv(text) {
+  return Object.fromEntries(
+    text
+      .split('\n')
+      .filter((line) => line.includes('='))
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
+
+/* A runner that ends us in the middle must not leave servers behind. */
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => {
+    for (const stack of running) {
+      stack.endSpawned();
+      runLauncherAtExit(['down'], stack.environment);
+    }
+    process.exit(1);
+  });
+}

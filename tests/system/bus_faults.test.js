@@ -1,0 +1,111 @@
+/*
+ * The bus fails: orders are taken as before, and nothing is lost, whatever became of the broker's
+ * files.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { after, test } from 'node:test';
+
+import { expectCleanAudit, expectLoadStored, untilQuiet } from '../support/audit.js';
+import { openInspector } from '../support/database.js';
+import { Load } from '../support/load.js';
+import { expectStatus, invoice } from '../support/shop.js';
+import { startStack } from '../support/stack.js';
+import { waitFor, waitUntilEqual } from '../support/wait.js';
+
+const stack = await startStack();
+after(() => stack.stop());
+
+const shop = stack.shop();
+const vouchers = await openInspector(stack, 'vouchers');
+after(() => vouchers.close());
+
+const RECOVERY_MS = 10_000;
+
+function deleteBrokerFiles() {
+  const directory = path.join(stack.home, 'broker', 'data');
+  for (const name of readdirSync(directory)) rmSync(path.join(directory, name));
+}
+
+const vouchersOf = async (orders) =>
+  Number(
+    await vouchers.value('SELECT count(*) FROM vouchers WHERE order_id = ANY ($1)', [
+      orders.map((order) => order.id),
+    ]),
+  );
+
+/** Sends orders one after the other; returns them and how long each took, in order of duration. */
+async function sendMany(count) {
+  const sent = [];
+  const took = [];
+  for (let i = 0; i < count; i++) {
+    const from = performance.now();
+    sent.push(await shop.sendOrder(10001 + i));
+    took.push(performance.now() - from);
+  }
+  return { sent, took: took.sort((a, b) => a - b) };
+}
+
+const median = (sorted) => sorted[Math.floor(sorted.length / 2)];
+
+test('with the broker stopped orders are taken as before; started empty, every voucher is there', async () => {
+  const before = await sendMany(60);
+  await waitUntilEqual('vouchers before', () => vouchersOf(before.sent), 60);
+
+  await stack.kill('broker', 'SIGTERM');
+  const during = await sendMany(200);
+  const ready = expectStatus(await shop.get('/readyz'), 200);
+  assert.match(ready.text, /degraded/, 'readiness tells about the broker');
+  assert.ok(
+    median(during.took) < 3 * median(before.took) + 5,
+    `an order took ${median(during.took)} ms without the broker, ${median(before.took)} ms with it`,
+  );
+  assert.ok(during.took.at(-1) < 1000, `the slowest took ${during.took.at(-1)} ms`);
+
+  deleteBrokerFiles();
+  stack.start('broker');
+  await waitUntilEqual('vouchers after', () => vouchersOf(during.sent), 200, {
+    within: RECOVERY_MS,
+  });
+  await expectCleanAudit(stack);
+});
+
+test('the broker killed with its files deleted while events flow loses no voucher', async () => {
+  const load = new Load([stack.shop()], { perSecond: 150 });
+  try {
+    for (let round = 0; round < 5; round++) {
+      const target = load.answers + 100;
+      await waitFor(`answer ${target}`, () => load.answers >= target);
+      await stack.kill('broker');
+      deleteBrokerFiles();
+      const during = load.answers + 60;
+      await waitFor(`answer ${during} without a broker`, () => load.answers >= during);
+      stack.start('broker');
+    }
+  } finally {
+    await load.stop();
+  }
+  assert.equal(load.unanswered.length, 0);
+  await untilQuiet(stack, { within: RECOVERY_MS });
+  await expectLoadStored(stack, load);
+  await expectCleanAudit(stack);
+});
+
+test('a broker that stands still delays no order, and vouchers follow when it moves again', async () => {
+  const frozen = await stack.freeze('broker');
+  const { sent, took } = await sendMany(50);
+  assert.ok(took.at(-1) < 1000, `the slowest took ${took.at(-1)} ms`);
+  frozen.thaw();
+  await waitUntilEqual('vouchers', () => vouchersOf(sent), 50, { within: RECOVERY_MS });
+});
+
+test('an event that was lost on the bus is pulled from the log, without another to show the hole', async () => {
+  await untilQuiet(stack);
+  await stack.kill('broker');
+  const { id } = await shop.createOrder(invoice(10001));
+  await shop.move(id, 'sent');
+  deleteBrokerFiles();
+  stack.start('broker');
+  await waitUntilEqual('the voucher', () => vouchersOf([{ id }]), 1, { within: RECOVERY_MS });
+});
