@@ -57,17 +57,22 @@ void pool_destroy(struct pool *pool)
     free(pool);
 }
 
+static bool is_full(const struct pool *pool)
+{
+    return pool->idle_count == 0 && pool->opened == pool->size;
+}
+
 /* Takes an idle connection, or the right to open one (`out` is then NULL). */
 static bool take_place(struct pool *pool, struct deadline deadline, struct connection **out,
                        struct error *err)
 {
     struct timespec until = deadline_timespec(deadline);
-    bool taken = true;
 
     *out = NULL;
     pthread_mutex_lock(&pool->mutex);
-    while (taken && pool->idle_count == 0 && pool->opened == pool->size)
-        taken = pthread_cond_timedwait(&pool->freed, &pool->mutex, &until) == 0;
+    while (is_full(pool) && pthread_cond_timedwait(&pool->freed, &pool->mutex, &until) == 0)
+        ;
+    bool taken = !is_full(pool); /* also when one was freed in the last moment */
     if (taken && pool->idle_count > 0)
         *out = pool->idle[--pool->idle_count];
     else if (taken)

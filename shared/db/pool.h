@@ -2,8 +2,8 @@
  * Pool: the connections that reads are made on.
  *
  * At most `size` connections, opened when first needed; whoever finds all busy waits until the
- * deadline. After the server was away the first query on each connection fails, is repeated once on
- * a fresh one if it had certainly not run, and the pool heals by itself.
+ * deadline. After the server was away the first query on each connection fails; a read is simply
+ * repeated until it met a connection that lives, and the pool heals by itself.
  *
  * Any thread.
  */
