@@ -45,6 +45,7 @@ struct relay {
     bool position_known;
     bool start_over; /* the broker could not take one: publish again on a new connection */
     bool more;       /* the last page was full, or the log was not looked at yet */
+    bool draining;   /* and was told to look once more */
     struct deadline poll_log_at;
     int64_t stored; /* relay_position */
     struct relay_window window;
@@ -282,6 +283,8 @@ static void note_leadership(struct relay *relay)
 
 static bool step(struct relay *relay, bool woken, struct error *err)
 {
+    if (!connection_is_usable(relay->connection))
+        return error_set(err, ERROR_UNAVAILABLE, "database_unavailable", "the connection broke");
     if (!lease_keep(&relay->lease, relay->connection, deadline_in_ms(RELAY_QUERY_MS), err))
         return false;
     note_leadership(relay);
@@ -345,6 +348,8 @@ static bool is_finished(struct relay *relay)
 {
     if (!atomic_load(&relay->stopping))
         return false;
+    relay->more |= !relay->draining; /* the last commit's news may still be on its way */
+    relay->draining = true;
     struct deadline until = { atomic_load(&relay->stop_at_ms) };
     bool idle =
         relay->connection == NULL || !atomic_load(&relay->leading) ||
@@ -366,6 +371,9 @@ static void *run(void *ctx)
         connect_database(relay);
         if (relay->connection != NULL && !step(relay, woken, &err))
             lose_database(relay, &err);
+        /* What came while a query was answered is read already: the socket will not tell. */
+        if (relay->connection != NULL)
+            relay->more |= connection_take_notifications(relay->connection);
         mqtt_write(relay->mqtt);
     }
     if (relay->connection != NULL)
