@@ -1,12 +1,17 @@
 #include "shared/events/lease.h"
 
-/* Takes it when it is free, expired, or ours already. */
+/*
+ * Takes it when it is free, expired, or ours already. One that ends later than any lease can was
+ * taken before the server's clock was set back: its holder is gone or will renew it.
+ */
 STATEMENT(lease_take, "any",
           "INSERT INTO leases AS l (name, holder, expires_at) "
           "VALUES ($1, $2, clock_timestamp() + $3 * interval '1 millisecond') "
           "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, "
           "expires_at = excluded.expires_at "
-          "WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp() RETURNING l.name");
+          "WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp() "
+          "OR l.expires_at > clock_timestamp() + 2 * $3 * interval '1 millisecond' "
+          "RETURNING l.name");
 
 STATEMENT(lease_give_up, "any", "DELETE FROM leases WHERE name = $1 AND holder = $2");
 
