@@ -71,8 +71,6 @@ void arrival_pull(const struct consumer_settings *settings, struct feed_item *it
         reject(out, "unreadable", item->detail);
     else if (!is_known_type(settings, out->event.type))
         reject(out, "unknown_type", out->event.type);
-    else if (out->event.sequence != out->sequence)
-        reject(out, "wrong_sequence", "the feed tells another sequence than its place");
     if (item->valid)
         event_write(&out->event, settings->source.service, &out->text);
 }

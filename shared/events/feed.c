@@ -6,8 +6,11 @@
 /* How far one request of a merchant's key looks ahead in a log that is mostly other merchants'. */
 enum { FEED_SCAN_MAX = 10000 };
 
-/* The largest page: events are bounded by the bus. */
-enum { FEED_ANSWER_MAX = 64 * 1024 * 1024 };
+/* A page ends with the event that fills it to this many bytes, so that it can be pulled in time. */
+enum { FEED_PAGE_BYTES = 4 * 1024 * 1024 };
+
+/* A page and one event more, with room. */
+enum { FEED_ANSWER_MAX = 16 * 1024 * 1024 };
 
 STATEMENT(feed_of_merchant, "any",
           "SELECT stream, sequence, id, merchant_id, type, subject, subject_version, time, "
@@ -70,14 +73,15 @@ static void write_page(const struct feed *feed, const struct range *range, const
                        int64_t head, int64_t seen, struct buffer *out)
 {
     struct event event = { .sequence = range->after };
+    size_t shown = 0;
 
     buffer_append(out, "{\"data\":[");
-    for (size_t i = 0; i < rows->count; i++) {
-        event_log_row(rows, i, &event);
-        buffer_append(out, i > 0 ? "," : "");
+    for (; shown < rows->count && out->length < FEED_PAGE_BYTES; shown++) {
+        event_log_row(rows, shown, &event);
+        buffer_append(out, shown > 0 ? "," : "");
         event_write(&event, feed->service, out);
     }
-    if ((int64_t)rows->count == range->limit || seen < event.sequence)
+    if ((int64_t)rows->count == range->limit || shown < rows->count || seen < event.sequence)
         seen = event.sequence;
     buffer_append_format(out, "],\"head\":%lld,\"next_after\":%lld}", (long long)head,
                          (long long)seen);
@@ -148,26 +152,53 @@ static void read_item(struct json_value *value, const char *service, int64_t seq
                 err.field_count > 0 ? err.fields[0].detail : err.detail);
 }
 
-static bool read_page(const struct buffer *answer, const char *service, int64_t after,
-                      struct feed_page *out, struct error *err)
+/* What is asked for, and from where on. */
+struct place {
+    const char *service;
+    int stream;
+    int64_t after, limit;
+};
+
+/* A page that is not the log's next piece (of another stream, or with holes) says nothing. */
+static bool continues(const struct feed_page *page, const struct place *place, struct error *err)
+{
+    for (size_t i = 0; i < page->count; i++) {
+        const struct feed_item *item = &page->items[i];
+
+        if (item->valid &&
+            (item->event.sequence != item->sequence || item->event.stream != place->stream))
+            return error_set(err, ERROR_UNAVAILABLE, "feed_unusable",
+                             "%s told event %lld of stream %d where %lld of stream %d belongs",
+                             place->service, (long long)item->event.sequence, item->event.stream,
+                             (long long)item->sequence, place->stream);
+    }
+    return true;
+}
+
+static bool read_page(const struct buffer *answer, const struct place *place, struct feed_page *out,
+                      struct error *err)
 {
     AUTO(json_document_release) struct json_document document = { NULL };
+    AUTO(feed_page_release) struct feed_page page = { .items = NULL };
     struct json_reader reader;
     struct json_value *data = NULL;
-    int64_t head = 0;
     size_t count = 0;
 
     if (!json_document_parse(buffer_span(answer), &document, err))
         return false;
     json_reader_begin(&reader, &document, err);
-    json_read_integer(&reader, "head", JSON_REQUIRED, 0, INT64_MAX, &head);
-    json_read_array(&reader, "data", JSON_REQUIRED, 0, EVENT_LOG_PAGE_MAX, &data, &count);
+    json_read_integer(&reader, "head", JSON_REQUIRED, 0, INT64_MAX, &page.head);
+    json_read_array(&reader, "data", JSON_REQUIRED, 0, (size_t)place->limit, &data, &count);
     if (!json_reader_ok(&reader))
         return false;
-    *out = (struct feed_page){ .head = head, .count = count };
-    out->items = memory_allocate_zeroed(count + 1, sizeof(*out->items));
-    for (size_t i = 0; i < count; i++)
-        read_item(json_array_at(data, i), service, after + (int64_t)i + 1, &out->items[i]);
+    page.items = memory_allocate_zeroed(count + 1, sizeof(*page.items));
+    for (; page.count < count; page.count++)
+        read_item(json_array_at(data, page.count), place->service,
+                  place->after + (int64_t)page.count + 1, &page.items[page.count]);
+    if (!continues(&page, place, err))
+        return false;
+    *out = page;
+    page = (struct feed_page){ .items = NULL };
     return true;
 }
 
@@ -180,7 +211,7 @@ bool feed_fetch(struct client *client, const struct feed_source *source, int str
     buffer_append_format(&url, "%s/v1/events?stream=%d&after=%lld&limit=%lld", source->url, stream,
                          (long long)after, (long long)limit);
     return ask(client, source, url.at, deadline, &answer, err) &&
-           read_page(&answer, source->service, after, out, err);
+           read_page(&answer, &(struct place){ source->service, stream, after, limit }, out, err);
 }
 
 void feed_page_release(struct feed_page *page)

@@ -6,7 +6,8 @@
  *
  * in order of sequence, the same CloudEvents that the bus carries. A key of `*` sees a whole stream
  * without holes; a merchant's key sees its own events of its own stream, whose numbers have holes
- * by nature: it continues with `next_after`, and has seen everything when that equals `head`.
+ * by nature: it continues with `next_after`, and has seen everything when that equals `head`. A
+ * page may end before its limit.
  */
 #ifndef CHECKOUT_EVENTS_FEED_H
 #define CHECKOUT_EVENTS_FEED_H
@@ -46,7 +47,11 @@ struct feed_page {
     struct feed_item *items;
 };
 
-/* The events above `after`, at most EVENT_LOG_PAGE_MAX, consecutive from after + 1. */
+/*
+ * The events above `after`, at most `limit` (and EVENT_LOG_PAGE_MAX), consecutive from after + 1; a
+ * page of large events ends earlier. ERROR_UNAVAILABLE when what the producer tells is something
+ * else than that.
+ */
 MUST_CHECK bool feed_fetch(struct client *client, const struct feed_source *source, int stream,
                            int64_t after, int64_t limit, struct deadline deadline,
                            struct feed_page *out, struct error *err);
