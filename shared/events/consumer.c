@@ -81,8 +81,11 @@ static struct mqtt *make_mqtt(struct consumer *consumer)
 
 /* ---- The database ------------------------------------------------------------------------- */
 
+/* Without a database nothing can take effect: what the bus brings would only wake the loop. */
 static void lose_database(struct consumer *consumer)
 {
+    if (consumer->mqtt != NULL)
+        mqtt_drop(consumer->mqtt);
     connection_close(consumer->connection);
     consumer->connection = NULL;
     consumer->next_connect = deadline_in_ms(CONSUMER_BACKOFF_MS);
@@ -140,10 +143,10 @@ static void back_off(struct consumer *consumer, const struct error *err)
         log_swallowed(LOG_LEVEL_WARNING, "consumer backs off", err);
     consumer->position_known = false;
     consumer->pull_not_before = deadline_in_ms(CONSUMER_BACKOFF_MS);
+    if (consumer->mqtt != NULL)
+        mqtt_drop(consumer->mqtt);
     if (!connection_is_usable(consumer->connection))
         lose_database(consumer);
-    else
-        consumer->next_connect = deadline_in_ms(CONSUMER_BACKOFF_MS);
 }
 
 /* ---- The loop ----------------------------------------------------------------------------- */
@@ -189,14 +192,14 @@ static void lead(struct consumer *consumer)
     bool done = consumer->count == 0 || consumer_apply_arrivals(consumer, &err);
     release_arrivals(consumer);
     if (!done) {
-        mqtt_drop(consumer->mqtt);
         back_off(consumer, &err);
         return;
     }
     mqtt_write(consumer->mqtt); /* committed: now the acknowledgements may go */
-    /* The producer being away is no reason not to act on what the bus brings. */
-    if (!consumer_follow_log(consumer, &err))
+    if (!consumer_follow_log(consumer, &err)) {
         back_off(consumer, &err);
+        return;
+    }
     mqtt_tick(consumer->mqtt);
     mqtt_write(consumer->mqtt);
 }

@@ -14,10 +14,12 @@
 
 enum {
     CONSUMER_QUERY_MS = 3000,
-    CONSUMER_PULL_MS = 5000,  /* one page of the feed */
+    CONSUMER_PULL_MS = 2000,  /* one page of the feed; the bus and the lease wait meanwhile */
     CONSUMER_IDLE_MS = 200,   /* how often the loop turns when nothing happens */
     CONSUMER_BACKOFF_MS = 500 /* after the weather turned bad */
 };
+
+_Static_assert(CONSUMER_PULL_MS < LEASE_MS - LEASE_RENEW_MS, "a slow feed must not cost the lease");
 
 struct consumer {
     struct consumer_settings settings;
@@ -55,7 +57,10 @@ MUST_CHECK bool consumer_apply_page(struct consumer *consumer, struct arrival *a
 /* Tells health and metrics how far it is. */
 void consumer_show_progress(struct consumer *consumer, int64_t position);
 
-/* Pulls a page if that is due, or asks for the head if that is. */
+/*
+ * Pulls a page if that is due, or asks for the head if that is. A producer that is away is no
+ * failure, for what the bus brings takes effect without it: it is asked again later.
+ */
 MUST_CHECK bool consumer_follow_log(struct consumer *consumer, struct error *err);
 
 #endif

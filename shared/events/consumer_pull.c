@@ -1,11 +1,28 @@
 #include "shared/events/consumer_private.h"
+#include "shared/runtime/log.h"
 
-static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *page,
-                  struct error *err)
+/* At least as long as the attempt took: a feed that hangs has half of the loop's time at most. */
+static void put_off(struct consumer *consumer, int64_t start_us, const struct error *err)
 {
+    int64_t took_ms = (clock_monotonic_us() - start_us) / 1000;
+
+    if (!atomic_load(&consumer->stopping))
+        log_swallowed(LOG_LEVEL_WARNING, "consumer can not reach the feed", err);
+    consumer->pull_not_before =
+        deadline_in_ms(took_ms > CONSUMER_BACKOFF_MS ? took_ms : CONSUMER_BACKOFF_MS);
+}
+
+/* False when the producer is away; it is asked again after a pause. */
+static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *page)
+{
+    int64_t start_us = clock_monotonic_us();
+    struct error err;
+
     if (!feed_fetch(consumer->client, &consumer->settings.source, consumer->settings.stream,
-                    consumer->position, limit, deadline_in_ms(CONSUMER_PULL_MS), page, err))
+                    consumer->position, limit, deadline_in_ms(CONSUMER_PULL_MS), page, &err)) {
+        put_off(consumer, start_us, &err);
         return false;
+    }
     consumer->head = page->head;
     consumer_show_progress(consumer, consumer->position);
     return true;
@@ -17,8 +34,8 @@ static bool pull(struct consumer *consumer, struct error *err)
     struct feed_page page;
     struct arrival *arrivals = NULL;
 
-    if (!fetch(consumer, CONSUMER_BATCH_MAX, &page, err))
-        return false;
+    if (!fetch(consumer, CONSUMER_BATCH_MAX, &page))
+        return true;
     arrivals = memory_allocate_zeroed(page.count + 1, sizeof(*arrivals));
     for (size_t i = 0; i < page.count; i++)
         arrival_pull(&consumer->settings, &page.items[i], &arrivals[i]);
@@ -33,16 +50,15 @@ static bool pull(struct consumer *consumer, struct error *err)
 }
 
 /* A lost last event leaves no hole: what was the head a while ago must be reached by now. */
-static bool ask_head(struct consumer *consumer, struct error *err)
+static void ask_head(struct consumer *consumer)
 {
     struct feed_page page;
 
-    consumer->ask_head_at = deadline_in_ms(CONSUMER_HEAD_MS);
     consumer->pull_due |= consumer->position < consumer->head;
-    if (!fetch(consumer, 1, &page, err))
-        return false;
+    if (!fetch(consumer, 1, &page))
+        return;
+    consumer->ask_head_at = deadline_in_ms(CONSUMER_HEAD_MS);
     feed_page_release(&page);
-    return true;
 }
 
 bool consumer_follow_log(struct consumer *consumer, struct error *err)
@@ -51,5 +67,7 @@ bool consumer_follow_log(struct consumer *consumer, struct error *err)
         return true;
     if (consumer->pull_due)
         return pull(consumer, err);
-    return !deadline_passed(consumer->ask_head_at) || ask_head(consumer, err);
+    if (deadline_passed(consumer->ask_head_at))
+        ask_head(consumer);
+    return true;
 }
