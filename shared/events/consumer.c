@@ -343,19 +343,21 @@ bool consumer_replay(struct consumer *consumer, struct span payload, struct writ
                      struct deadline deadline, struct error *err)
 {
     AUTO(buffer_release) struct buffer storage = BUFFER_EMPTY;
-    struct batch_context context = { .settings = &consumer->settings };
+    struct consumer_settings settings = consumer->settings;
+    struct batch_context context = { .settings = &settings };
     enum apply_outcome outcome = APPLY_WEATHER;
     struct event event;
 
-    if (!event_read(payload, consumer->settings.source.service, &storage, &event, err) ||
-        !connection_open(consumer->settings.connection_string, deadline, &context.connection, err))
+    settings.stream = also->stream; /* a letter of any stream may come here */
+    if (!event_read(payload, settings.source.service, &storage, &event, err) ||
+        !connection_open(settings.connection_string, deadline, &context.connection, err))
         return false;
     outcome = batch_replay(&context, &event, also, err);
     connection_close(context.connection);
     if (outcome == APPLY_FENCED)
         return error_set(err, ERROR_CONFLICT, "dead_letter_resolved", "it is not open any more");
-    if (outcome == APPLY_DONE && consumer->settings.on_commit != NULL)
-        consumer->settings.on_commit(consumer->settings.on_commit_ctx, event.stream);
+    if (outcome == APPLY_DONE && settings.on_commit != NULL)
+        settings.on_commit(settings.on_commit_ctx, event.stream);
     return outcome == APPLY_DONE;
 }
 

@@ -30,17 +30,20 @@ static bool bury(struct consumer *consumer, const struct arrival *arrival, bool 
                  struct error *err)
 {
     struct batch_context context = context_of(consumer);
-    enum apply_outcome outcome = batch_bury(&context, arrival, moves, err);
+    bool is_new = false;
+    enum apply_outcome outcome = batch_bury(&context, arrival, moves, &is_new, err);
 
     if (outcome != APPLY_DONE)
         return outcome == APPLY_FENCED
                    ? error_set(err, ERROR_TRANSIENT, "fenced", "another leader was here")
                    : false;
+    if (moves)
+        consumer_show_progress(consumer, arrival->sequence);
+    if (!is_new) /* a retained message comes again with every subscription */
+        return true;
     metric_add(consumer->dead, 1);
     log_error("event became a dead letter", LOG_TEXT("reason", arrival->reason),
               LOG_TEXT("detail", arrival->detail), LOG_INTEGER("sequence", arrival->sequence));
-    if (moves)
-        consumer_show_progress(consumer, arrival->sequence);
     return true;
 }
 

@@ -191,6 +191,8 @@ static enum apply_outcome commit(struct effects *effects, struct error *err)
     case COMMIT_UNKNOWN:
     default:
         /* The position tells what became of it, once it is read again. */
+        (void)error_set(err, ERROR_UNKNOWN_OUTCOME, "outcome_unknown",
+                        "the database did not say whether it committed");
         return APPLY_WEATHER;
     }
 }
@@ -219,7 +221,7 @@ enum apply_outcome batch_apply(const struct batch_context *context,
 }
 
 enum apply_outcome batch_bury(const struct batch_context *context, const struct arrival *arrival,
-                              bool moves, struct error *err)
+                              bool moves, bool *is_new, struct error *err)
 {
     const struct dead_letter letter = {
         .source = context->settings->source.service,
@@ -236,9 +238,11 @@ enum apply_outcome batch_bury(const struct batch_context *context, const struct 
     begin_effects(&effects, context);
     if (moves)
         outcome = move_position(context, &effects, arrival->sequence, err);
-    dead_letter_insert(&effects_add(&effects)->write, &letter);
+    struct write *write = &effects_add(&effects)->write;
+    dead_letter_insert(write, &letter);
     if (outcome == APPLY_DONE)
         outcome = commit(&effects, err);
+    *is_new = write->outcome == WRITE_DONE;
     end_effects(&effects);
     return outcome;
 }
@@ -250,6 +254,11 @@ enum apply_outcome batch_replay(const struct batch_context *context, const struc
     struct effects effects;
     enum apply_outcome outcome = APPLY_DONE;
 
+    if (event->stream != settings->stream || !is_known_type(settings, event->type)) {
+        (void)error_set(err, ERROR_VALIDATION, "unknown_type", "%s of stream %d means nothing here",
+                        event->type, event->stream);
+        return APPLY_POISON;
+    }
     begin_effects(&effects, context);
     transaction_write(effects.transaction, also);
     if (!transaction_flush(effects.transaction, err))

@@ -49,9 +49,12 @@ enum apply_outcome batch_apply(const struct batch_context *context,
                                const struct arrival *const *arrivals, size_t count,
                                struct error *err);
 
-/* Puts one arrival aside. With `moves`, the position moves past it in the same transaction. */
+/*
+ * Puts one arrival aside; `is_new` is false when the same payload was put aside before. With
+ * `moves`, the position moves past it in the same transaction.
+ */
 enum apply_outcome batch_bury(const struct batch_context *context, const struct arrival *arrival,
-                              bool moves, struct error *err);
+                              bool moves, bool *is_new, struct error *err);
 
 /* One event without touching the position, together with `also`; fenced when that is refused. */
 enum apply_outcome batch_replay(const struct batch_context *context, const struct event *event,
