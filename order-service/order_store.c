@@ -76,7 +76,7 @@ STATEMENT(order_create, "orders",
           "WITH input AS ("
           "SELECT stream::smallint, id, merchant_id, version::int, status, payment_status,"
           " payment_terms, currency, total_amount, amount_due, customer_id, customer_email,"
-          " client_reference, lines::jsonb, metadata::jsonb, created_at, expires_at,"
+          " client_reference, lines::json, metadata::json, created_at, expires_at,"
           " scope, key, body_hash, key_status::smallint"
           " FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::bigint[], $5::text[],"
           " $6::text[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::text[],"
@@ -106,7 +106,7 @@ STATEMENT(order_create, "orders",
 STATEMENT(order_change, "orders",
           "WITH input AS ("
           "SELECT stream::smallint, id, merchant_id, version::int, status, payment_status,"
-          " metadata::jsonb, updated_at, expires_at, scope, key, body_hash, key_status::smallint"
+          " metadata::json, updated_at, expires_at, scope, key, body_hash, key_status::smallint"
           " FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::bigint[], $5::text[],"
           " $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::text[],"
           " $11::text[], $12::bytea[], $13::bigint[])"

@@ -1,6 +1,7 @@
 #include "shared/events/backbone.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 
 #include "shared/crypto/hash.h"
 #include "shared/events/answers.h"
@@ -39,6 +40,7 @@ struct backbone {
     struct dead_letters letters;
     struct health health;
     struct server *server;
+    atomic_bool draining; /* asked by requests, which may come before `server` is set */
 };
 
 static bool has_argument(const struct backbone *backbone, const char *name)
@@ -377,6 +379,7 @@ static void drain_server(void *self, struct deadline deadline)
 {
     struct backbone *backbone = self;
 
+    atomic_store(&backbone->draining, true);
     server_drain(backbone->server, deadline);
 }
 
@@ -423,7 +426,7 @@ static bool is_draining(void *ctx)
 {
     struct backbone *backbone = ctx;
 
-    return backbone->server != NULL && server_is_draining(backbone->server);
+    return atomic_load(&backbone->draining);
 }
 
 static void add_shared_routes(struct backbone *backbone)

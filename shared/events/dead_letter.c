@@ -3,14 +3,20 @@
 #include "shared/base/clock.h"
 #include "shared/crypto/hash.h"
 
+/*
+ * The bus may bring a letter before it is pulled: then the log tells its sequence. Returns the
+ * input's id, whichever row it became.
+ */
 STATEMENT(dead_letter_store, "any",
           "WITH input AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], "
           "$5::text[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], $10::timestamptz[]) "
           "AS input (id, source, stream, sequence, reason, detail, topic, payload, payload_hash, "
-          "time)) INSERT INTO dead_letters (id, source, stream, sequence, reason, detail, topic, "
-          "payload, payload_hash, created_at) SELECT id, source, stream::smallint, sequence, "
-          "reason, detail, topic, payload, payload_hash, time FROM input "
-          "ON CONFLICT (source, stream, payload_hash) DO NOTHING RETURNING id");
+          "time)), stored AS (INSERT INTO dead_letters AS d (id, source, stream, sequence, reason, "
+          "detail, topic, payload, payload_hash, created_at) SELECT id, source, stream::smallint, "
+          "sequence, reason, detail, topic, payload, payload_hash, time FROM input "
+          "ON CONFLICT (source, stream, payload_hash) DO UPDATE SET sequence = excluded.sequence "
+          "WHERE d.sequence IS NULL AND excluded.sequence IS NOT NULL RETURNING payload_hash) "
+          "SELECT input.id FROM input JOIN stored USING (payload_hash)");
 
 STATEMENT(dead_letter_close, "any",
           "WITH input AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) "
@@ -27,6 +33,7 @@ void dead_letter_insert(struct write *write, const struct dead_letter *letter)
                                                                    : DEAD_LETTER_PAYLOAD_MAX;
 
     write_begin(write, &dead_letter_store, WRITE_CREATE, letter->stream, id);
+    text_copy(write->key, sizeof(write->key), digest_text(hash).text);
     parameters_add_id(&write->parameters, id);
     parameters_add_text(&write->parameters, letter->source);
     parameters_add_integer(&write->parameters, letter->stream);

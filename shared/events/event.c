@@ -6,6 +6,10 @@
 /* "checkout/v1/" and the parts behind it. */
 #define TOPIC_FORMAT "checkout/v1/%s/%.*s/%s/%s"
 
+/* CloudEvents wants an absolute URI; where a deployment serves its schemas is no part of an event.
+ */
+#define SCHEMA_FORMAT "urn:checkout:v1:/schemas/%.*s.json"
+
 void announcement_begin(struct announcement *announcement, int stream, const char *merchant,
                         const char *type, const struct trace *trace)
 {
@@ -72,7 +76,7 @@ void event_write(const struct event *event, const char *service, struct buffer *
     json_member_id(&json, "subject", event->subject);
     json_member_instant(&json, "time", event->time);
     json_member_text(&json, "datacontenttype", "application/json");
-    text_format(text, sizeof(text), "/schemas/%.*s.json", kind_length(event->type), event->type);
+    text_format(text, sizeof(text), SCHEMA_FORMAT, kind_length(event->type), event->type);
     json_member_text(&json, "dataschema", text);
     text_format(text, sizeof(text), "%020lld", (long long)event->sequence);
     json_member_text(&json, "sequence", text);

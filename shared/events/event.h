@@ -3,9 +3,9 @@
  *
  * In the log it is a row; on the bus and in the feed it is a CloudEvent 1.0 in structured JSON:
  * specversion, id, source ("/order-service"), type ("order.sent"), subject, time, datacontenttype,
- * dataschema, sequence (20 digits as text: CloudEvents integers have 32 bits), stream,
- * subjectversion, merchantid, traceparent, data. Its topic is
- * checkout/v1/{merchant}/{order|payment|refund|voucher}/{subject}/{event}.
+ * dataschema (a URN that ends in where the schema is served), sequence (20 digits as text:
+ * CloudEvents integers have 32 bits), stream, subjectversion, merchantid, traceparent, data. Its
+ * topic is checkout/v1/{merchant}/{order|payment|refund|voucher}/{subject}/{event}.
  */
 #ifndef CHECKOUT_EVENTS_EVENT_H
 #define CHECKOUT_EVENTS_EVENT_H
