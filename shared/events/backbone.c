@@ -17,6 +17,10 @@ enum {
     OBSERVE_EVERY_MS = 1000,
 };
 
+/* Its own three (database, access, relay) and each consumer. */
+_Static_assert(3 + BACKBONE_CONSUMERS_MAX * BACKBONE_STREAMS_MAX <= HEALTH_CHECKS_MAX,
+               "each part has room for its health check");
+
 STATEMENT(backbone_ping, "any", "SELECT count(*) AS count FROM streams");
 STATEMENT(backbone_ping_access, "access", "SELECT count(*) AS count FROM merchants WHERE id = ''");
 

@@ -11,7 +11,7 @@
 #include "shared/base/buffer.h"
 #include "shared/http/router.h"
 
-enum { HEALTH_CHECKS_MAX = 16 };
+enum { HEALTH_CHECKS_MAX = 40 };
 
 struct health_check {
     const char *name;
