@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 
 #include "shared/runtime/log.h"
 #include "shared/runtime/metrics.h"
@@ -19,8 +20,8 @@ struct ticket {
     struct error *err;
     struct ticket *next;
     int64_t queued_at_us;
-    bool done;  /* the answer to journal_commit() */
-    sem_t told; /* posted when `done` and `err` are final */
+    atomic_bool done; /* the answer to journal_commit() */
+    sem_t told;       /* posted when `done`, `err` and the write are final */
 };
 
 /* First in, first out, per stream. */
@@ -152,12 +153,15 @@ static void take_batch(struct journal *journal, struct writer *writer)
 
 /* ---- One batch ---------------------------------------------------------------------------- */
 
-/* The ticket lives on its caller's stack: after the post it is gone. */
+/*
+ * The ticket lives on its caller's stack: after the post it is gone. The semaphore orders what both
+ * threads see; the flag does too, because thread sanitizers do not know sem_clockwait().
+ */
 static void tell(struct ticket *ticket, const struct error *failure)
 {
-    ticket->done = failure == NULL;
     if (failure != NULL)
         *ticket->err = *failure;
+    atomic_store_explicit(&ticket->done, failure == NULL, memory_order_release);
     sem_post(&ticket->told);
 }
 
@@ -388,6 +392,11 @@ void journal_destroy(struct journal *journal)
     free(journal);
 }
 
+static bool was_done(struct ticket *ticket)
+{
+    return atomic_load_explicit(&ticket->done, memory_order_acquire);
+}
+
 /* Waits for the batch that took the ticket, however long: that batch has a deadline. */
 static bool await(struct journal *journal, struct ticket *ticket, struct deadline deadline)
 {
@@ -395,7 +404,7 @@ static bool await(struct journal *journal, struct ticket *ticket, struct deadlin
 
     for (;;) {
         if (sem_clockwait(&ticket->told, CLOCK_MONOTONIC, &until) == 0)
-            return ticket->done;
+            return was_done(ticket);
         if (errno == EINTR)
             continue;
         if (withdraw(journal, ticket))
@@ -403,7 +412,7 @@ static bool await(struct journal *journal, struct ticket *ticket, struct deadlin
                              "no batch had room in time; nothing was written");
         while (sem_wait(&ticket->told) != 0)
             ;
-        return ticket->done;
+        return was_done(ticket);
     }
 }
 
