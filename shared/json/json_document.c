@@ -2,6 +2,7 @@
 #include "shared/json/json_writer.h"
 
 #include "shared/json/json_library.h"
+#include "shared/json/json_numbers.h"
 
 /* The library's word for what is wrong stops where it begins to quote the text. */
 static const char QUOTE_MARK[] = " near ";
@@ -56,14 +57,20 @@ static bool refuse_text(const json_error_t *error, struct error *err)
     case json_error_duplicate_key:
         code = "json_duplicate_key";
         break;
-    case json_error_numeric_overflow:
-        code = "number_out_of_range";
-        break;
     default:
         break;
     }
     return error_set(err, ERROR_MALFORMED, code, "line %d, column %d: %.*s", error->line,
                      error->column, (int)reason.length, reason.at);
+}
+
+/* Which field is too large is for the field's reader to say. */
+static json_t *load_without_overflows(struct span text, size_t flags, json_error_t *error)
+{
+    AUTO(buffer_release) struct buffer replaced = BUFFER_EMPTY;
+
+    json_numbers_replace(text, &replaced);
+    return json_loadb(replaced.at, replaced.length, flags, error);
 }
 
 bool json_document_parse(struct span text, struct json_document *out, struct error *err)
@@ -79,6 +86,8 @@ bool json_document_parse(struct span text, struct json_document *out, struct err
                          JSON_DEPTH_MAX);
 
     json_t *root = json_loadb(text.at, text.length, flags, &error);
+    if (!root && json_error_code(&error) == json_error_numeric_overflow)
+        root = load_without_overflows(text, flags, &error);
     if (!root)
         return refuse_text(&error, err);
     out->root = json_library_wrap(root);

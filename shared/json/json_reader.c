@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "shared/json/json_library.h"
+#include "shared/json/json_numbers.h"
 
 /* The size of a pointer, and of one of its parts: a part alone may already be too long. */
 enum { POINTER_SIZE = sizeof(((struct json_reader *)NULL)->pointer) };
@@ -152,13 +153,14 @@ bool json_read_integer(struct json_reader *reader, const char *name, enum json_p
 
     if (!value)
         return false;
-    if (!json_is_integer(value)) {
+    bool is_beyond = json_is_real(value) && json_real_value(value) >= JSON_NUMBER_BEYOND_VALUE;
+    if (!json_is_integer(value) && !is_beyond) {
         json_reader_refuse(reader, name, "type_invalid",
                            "must be a whole number without fraction or exponent");
         return false;
     }
     int64_t number = json_integer_value(value);
-    if (number < min || number > max) {
+    if (is_beyond || number < min || number > max) {
         json_reader_refuse(reader, name, "out_of_range", "must be from %lld to %lld",
                            (long long)min, (long long)max);
         return false;
