@@ -167,5 +167,6 @@ stack_stop() {
     [[ ${#names[@]} -eq 0 ]] || process_stop "${names[@]}"
     process_stop broker postgres
     supervisor_stop
+    [[ $socket_dir == "$home"/* ]] || rm -rf "$socket_dir"
     home_unlock
 }

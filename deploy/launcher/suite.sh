@@ -4,6 +4,9 @@
 readonly default_suites=(lint unit system)
 readonly SYSTEM_TEST_FILES_AT_ONCE=3
 
+# A test, and a file of them, that takes longer than this hangs.
+readonly SYSTEM_TEST_MS_MAX=600000
+
 command_test() {
     local -a suites=("$@")
     [[ $# -gt 0 ]] || suites=("${default_suites[@]}")
@@ -81,6 +84,7 @@ suite_system() {
     [[ ${#files[@]} -eq 0 ]] ||
         CHECKOUT_BUILD=$(build_dir) "$top/tests/node_modules/node/bin/node" --test \
             --test-concurrency="$SYSTEM_TEST_FILES_AT_ONCE" \
+            --test-timeout="$SYSTEM_TEST_MS_MAX" --test-force-exit \
             --test-reporter=spec --test-reporter-destination=stdout \
             --test-reporter=tap --test-reporter-destination="$report" \
             "${files[@]}" < /dev/null || status=$?
