@@ -1,8 +1,9 @@
 -- One effect and one answer per idempotency key
 --
 -- The answer that a key stands for is there: the event of the version that was answered, of the
--- key's merchant. And no object was created for two keys; two keys may well have met the same state
--- later, when the second found nothing left to change.
+-- key's merchant; or the voucher rule, which has no events and never changes. And no object was
+-- created for two keys; two keys may well have met the same state later, when the second found
+-- nothing left to change.
 
 SELECT k.log, k.merchant_id, k.scope, left(k.key, 80) AS key,
        format('stands for version %s of %s, which is not in the log', k.subject_version, k.subject) AS problem
@@ -20,6 +21,7 @@ LEFT JOIN (
 ) e ON (e.log, e.stream, e.merchant_id, e.subject, e.subject_version) =
        (k.log, k.stream, k.merchant_id, k.subject, k.subject_version)
 WHERE e.subject IS NULL
+  AND NOT (k.log = 'vouchers' AND k.subject IN (SELECT id FROM vouchers.voucher_rules))
 
 UNION ALL
 SELECT 'orders', min(merchant_id), min(scope), left(string_agg(key, ', '), 80),
