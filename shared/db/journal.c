@@ -41,8 +41,9 @@ struct writer {
 struct journal {
     struct journal_settings settings;
     pthread_mutex_t mutex; /* guards what follows, up to the writers */
-    pthread_cond_t filled;
+    pthread_cond_t filled, ended;
     bool draining;
+    size_t running; /* writers that have not ended */
     size_t queued;
     size_t next_queue; /* where the next writer looks first: no stream starves */
     size_t queue_count;
@@ -304,6 +305,10 @@ static void *write_batches(void *ctx)
         metric_observe_us(journal->commit_seconds, clock_monotonic_us() - start_us);
     }
     disconnect(writer);
+    pthread_mutex_lock(&journal->mutex);
+    journal->running--;
+    pthread_cond_signal(&journal->ended);
+    pthread_mutex_unlock(&journal->mutex);
     return NULL;
 }
 
@@ -332,6 +337,8 @@ struct journal *journal_create(const struct journal_settings *settings)
     journal->settings = *settings;
     pthread_mutex_init(&journal->mutex, NULL);
     pthread_cond_init(&journal->filled, NULL);
+    pthread_cond_init(&journal->ended, NULL);
+    journal->running = settings->writers;
     make_metrics(journal);
     for (; journal->writer_count < settings->writers; journal->writer_count++) {
         struct writer *writer = &journal->writers[journal->writer_count];
@@ -343,11 +350,11 @@ struct journal *journal_create(const struct journal_settings *settings)
     return journal;
 }
 
+/* With the mutex held. */
 static void refuse_queued(struct journal *journal)
 {
     struct error err;
 
-    pthread_mutex_lock(&journal->mutex);
     (void)refuse(journal, &err);
     for (size_t i = 0; i < journal->queue_count; i++) {
         struct queue *queue = &journal->queues[i];
@@ -362,7 +369,6 @@ static void refuse_queued(struct journal *journal)
     }
     journal->queued = 0;
     metric_set(journal->depth, 0);
-    pthread_mutex_unlock(&journal->mutex);
 }
 
 void journal_drain(struct journal *journal, struct deadline deadline)
@@ -372,14 +378,13 @@ void journal_drain(struct journal *journal, struct deadline deadline)
     pthread_mutex_lock(&journal->mutex);
     journal->draining = true;
     pthread_cond_broadcast(&journal->filled);
+    while (journal->running > 0 &&
+           pthread_cond_clockwait(&journal->ended, &journal->mutex, CLOCK_MONOTONIC, &until) == 0)
+        ;
+    refuse_queued(journal);
     pthread_mutex_unlock(&journal->mutex);
-    for (size_t i = 0; i < journal->writer_count; i++) {
-        if (pthread_clockjoin_np(journal->writers[i].thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-            continue;
-        refuse_queued(journal);
-        pthread_join(journal->writers[i].thread, NULL);
-    }
-    journal->writer_count = 0;
+    for (; journal->writer_count > 0; journal->writer_count--)
+        pthread_join(journal->writers[journal->writer_count - 1].thread, NULL);
 }
 
 void journal_destroy(struct journal *journal)
@@ -388,6 +393,7 @@ void journal_destroy(struct journal *journal)
         return;
     journal_drain(journal, deadline_in_ms(0));
     pthread_cond_destroy(&journal->filled);
+    pthread_cond_destroy(&journal->ended);
     pthread_mutex_destroy(&journal->mutex);
     free(journal);
 }
