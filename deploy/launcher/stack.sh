@@ -121,14 +121,14 @@ stack_say_process() {
 stack_say_where() {
     say "Ready."
     service_each stack_say_service
-    say "  $(printf '%-16s' bus) mqtt://127.0.0.1:$(broker_port), ws://127.0.0.1:$(broker_websocket_port)"
-    say "  $(printf '%-16s' PostgreSQL) 127.0.0.1:$(postgres_port)"
-    say "  $(printf '%-16s' home) $home"
+    say "  $(printf '%-18s' bus) mqtt://127.0.0.1:$(broker_port), ws://127.0.0.1:$(broker_websocket_port)"
+    say "  $(printf '%-18s' PostgreSQL) 127.0.0.1:$(postgres_port)"
+    say "  $(printf '%-18s' home) $home"
     say "./checkout demo shows what it does, ./checkout env prints keys and addresses."
 }
 
 stack_say_service() {
-    say "  $(printf '%-16s' "$service_process") http://127.0.0.1:$service_port"
+    say "  $(printf '%-18s' "$service_process") http://127.0.0.1:$service_port"
 }
 
 # In the foreground: until Ctrl-C, or until somebody else takes the stack down.
