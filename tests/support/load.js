@@ -38,10 +38,15 @@ export class Load {
     this.repeats = repeats;
     this.requests = [];
     this.unexpected = [];
-    this.running = true;
+    this.stopped = false;
     this.turn = 0;
     this.prefix = `load-${seed}-${Math.floor(performance.now())}`;
     this.clients = Array.from({ length: clients }, (_, i) => this.live(i));
+  }
+
+  /** Until it is stopped, or its stack is: a test that failed leaves no load behind. */
+  get running() {
+    return !this.stopped && !this.shops.some((shop) => shop.closed);
   }
 
   /** Requests that were answered 2xx. */
@@ -60,7 +65,7 @@ export class Load {
 
   /** Lets every client finish what it is at. */
   async stop() {
-    this.running = false;
+    this.stopped = true;
     await Promise.all(this.clients);
     return this;
   }
@@ -106,7 +111,7 @@ export class Load {
   /** Asks until there is an answer other than "away" or "unknown". */
   async ask(random, request) {
     this.requests.push(Object.assign(request, { attempts: 0, from: performance.now() }));
-    while (performance.now() - request.from < PATIENCE_MS) {
+    while (performance.now() - request.from < PATIENCE_MS && !this.shops[0].closed) {
       const answer = await this.attempt(request);
       if (answer) {
         request.answer = answer;

@@ -19,7 +19,7 @@ for (const name of readdirSync(directory).filter((each) => each.endsWith('.json'
 }
 
 const published = (name) => {
-  const validate = ajv.getSchema(`/schemas/${name}.json`);
+  const validate = ajv.getSchema(`urn:checkout:v1:/schemas/${name}.json`);
   assert.ok(validate, `/schemas/${name}.json is not published`);
   return validate;
 };

@@ -31,6 +31,7 @@ export class Shop {
   }
 
   close() {
+    this.closed = true;
     this.agent.destroy();
   }
 

@@ -62,7 +62,9 @@ export class Stack {
   }
 
   async up(options = []) {
-    const result = await this.must(['up', '--detach', '--no-install', ...options]);
+    /* Who names the build has built it: it stays the same while tests run beside each other. */
+    const built = process.env.CHECKOUT_BUILD === undefined ? [] : ['--no-build'];
+    const result = await this.must(['up', '--detach', '--no-install', ...built, ...options]);
     this.env = parseEnv((await this.must(['env'])).stdout);
     this.home = this.asked;
     for (const { name, pid } of await this.processes()) {
@@ -75,10 +77,7 @@ export class Stack {
   async processes() {
     const { stdout, stderr } = await this.launch(['status', '--json']);
     if (stdout === '') throw new Error(`no status: ${stderr}`);
-    return JSON.parse(stdout).map((process) => ({
-      ...process,
-      name: process.instance ? `${process.name}-${process.instance}` : process.name,
-    }));
+    return JSON.parse(stdout);
   }
 
   /** The process id by which `name` runs now. */

@@ -1,0 +1,268 @@
+/*
+ * Access: who may do what. The routes are those that the services themselves print.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+
+import { untilQuiet } from '../support/audit.js';
+import { connect, subscribe } from '../support/bus.js';
+import { loginOf, makeKey, revokeKey } from '../support/keys.js';
+import { runProgram } from '../support/program.js';
+import { expectProblem, expectStatus, invoice, order } from '../support/shop.js';
+import { startStack } from '../support/stack.js';
+import { waitFor, within } from '../support/wait.js';
+
+const REVOKED_WITHIN_MS = 5000;
+
+const SCOPES = [
+  'orders:read',
+  'orders:write',
+  'orders:fulfil',
+  'payments:read',
+  'payments:write',
+  'refunds:write',
+  'vouchers:read',
+  'vouchers:write',
+  'events:read',
+  'operator',
+];
+
+const PUBLIC = ['/livez', '/metrics', '/openapi.json', '/readyz'];
+
+const stack = await startStack();
+after(() => stack.stop());
+
+const services = { 'order-service': stack.env.ORDER_URL, 'voucher-service': stack.env.VOUCHER_URL };
+const nobody = '01940000-0000-7000-8000-00000000dead';
+
+/** [service, url, route] of every route there is. */
+const routes = [];
+for (const [service, url] of Object.entries(services)) {
+  const { stdout } = await runProgram(stack, service, ['--routes']);
+  for (const route of JSON.parse(stdout)) routes.push({ service, url, ...route });
+}
+const guarded = routes.filter((route) => !route.public);
+
+const keyOf = {};
+for (const scope of SCOPES) keyOf[scope] = await makeKey(stack, 'demo', [scope]);
+
+const shop = stack.shop();
+
+/** Calls a route as somebody, with a body where one belongs. */
+function call(route, key) {
+  const at = shop.at(route.url).as(key);
+  const body = ['POST', 'PATCH', 'PUT'].includes(route.method) ? {} : undefined;
+  return at.request(route.method, route.path.replace(/\{[^}]*\}/g, nobody), { body });
+}
+
+test('the services print the routes that DESIGN lists', () => {
+  const printed = routes.map(({ service, method, path: at }) => `${service} ${method} ${at}`);
+  const each = Object.keys(services).flatMap((service) =>
+    ['/v1/events', '/v1/dead_letters', ...PUBLIC.filter((at) => at !== '/openapi.json')].map(
+      (at) => `${service} GET ${at}`,
+    ),
+  );
+  const expected = [
+    ...each,
+    'order-service POST /v1/orders',
+    'order-service GET /v1/orders',
+    'order-service GET /v1/orders/{id}',
+    'order-service PATCH /v1/orders/{id}',
+    'order-service GET /v1/orders/{id}/timeline',
+    'voucher-service GET /v1/vouchers',
+    'voucher-service GET /v1/voucher_rules',
+    'voucher-service POST /v1/voucher_rules',
+  ];
+  for (const route of expected) assert.ok(printed.includes(route), `${route} is not there`);
+});
+
+test('nothing is public but health, metrics and documents', () => {
+  for (const { path: at } of routes.filter((route) => route.public)) {
+    assert.ok(PUBLIC.includes(at), `${at} is public`);
+  }
+});
+
+describe('without a good key', () => {
+  const demo = stack.env.CHECKOUT_API_KEY;
+  const [, id, secret] = demo.split('_');
+  const other = secret[0] === 'a' ? `b${secret.slice(1)}` : `a${secret.slice(1)}`;
+  const wrong = {
+    'no key': [undefined, 'key_missing'],
+    'a wrong secret': [`ck_${id}_${other}`, 'key_invalid'],
+    'an unknown key': [`ck_nobody_${secret}`, 'key_invalid'],
+    'a secret cut short': [`ck_${id}_${secret.slice(0, -1)}`, undefined],
+    'no secret': [`ck_${id}_`, 'key_malformed'],
+    'no prefix': [`${id}_${secret}`, 'key_malformed'],
+    'an empty key': ['', undefined],
+    'a key of 10,000 characters': [`ck_${id}_${'x'.repeat(10_000)}`, 'key_malformed'],
+    'SQL as a key': [`ck_'; DROP TABLE api_keys; --_${secret}`, 'key_malformed'],
+  };
+
+  for (const [what, [key, code]] of Object.entries(wrong)) {
+    test(`every route but the public ones answers 401 to ${what}`, async () => {
+      for (const route of guarded) {
+        const answer = await call(route, key);
+        expectProblem(answer, 401, code);
+        assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer/i);
+      }
+    });
+  }
+
+  test('other schemes than Bearer are not accepted', async () => {
+    const credentials = Buffer.from(`${id}:${secret}`).toString('base64');
+    for (const authorization of [`Basic ${credentials}`, demo, `Token ${demo}`, 'Bearer']) {
+      const answer = await shop.as(undefined).get('/v1/orders', { headers: { authorization } });
+      expectProblem(answer, 401);
+    }
+  });
+
+  test('the public routes answer without a key', async () => {
+    for (const route of routes.filter((each) => each.public && each.method === 'GET')) {
+      expectStatus(await call(route, undefined), 200);
+    }
+  });
+});
+
+describe('scopes', () => {
+  test('each route takes exactly the scopes that it prints, and refuses every other', async () => {
+    for (const route of guarded) {
+      for (const scope of SCOPES) {
+        const answer = await call(route, keyOf[scope]);
+        const about = `${route.method} ${route.path} with ${scope}: ${answer.text}`;
+        if (route.scopes.includes(scope)) {
+          assert.ok(![401, 403].includes(answer.status) && answer.status < 500, about);
+        } else {
+          assert.equal(answer.status, 403, about);
+          expectProblem(answer, 403, 'missing_scope');
+        }
+      }
+    }
+  });
+
+  test('sending, delivering and returning need orders:fulfil, everything else orders:write', async () => {
+    const writer = shop.as(keyOf['orders:write']);
+    const sender = shop.as(keyOf['orders:fulfil']);
+    const { id } = await shop.createOrder(invoice(100));
+    const patch = (at, body) => at.patch(`/v1/orders/${id}`, body);
+    for (const status of ['sent', 'delivered', 'returned']) {
+      expectProblem(await patch(writer, { status }), 403, 'missing_scope');
+    }
+    expectProblem(await patch(sender, { status: 'canceled' }), 403, 'missing_scope');
+    expectProblem(await patch(sender, { metadata: { a: '1' } }), 403, 'missing_scope');
+    const both = { status: 'sent', metadata: { a: '1' } };
+    expectProblem(await patch(sender, both), 403, 'missing_scope');
+    expectProblem(await patch(writer, both), 403, 'missing_scope');
+    expectStatus(await patch(writer, { metadata: { a: '1' } }), 200);
+    expectStatus(await patch(sender, { status: 'sent' }), 200);
+    const open = await shop.createOrder(order());
+    expectStatus(await writer.patch(`/v1/orders/${open.id}`, { status: 'canceled' }), 200);
+  });
+});
+
+describe('merchants', () => {
+  test("another merchant's object is missing: the same answer as for one that is not there", async () => {
+    const stranger = await makeKey(
+      stack,
+      'stranger',
+      SCOPES.filter((scope) => scope !== 'operator'),
+    );
+    const sent = await shop.sendOrder(10001);
+    await untilQuiet(stack);
+    const [voucher] = await stack.vouchers().all('/v1/vouchers', { order_id: sent.id });
+    const objects = { '/v1/orders/{id}': sent.id, '/v1/vouchers/{id}': voucher.id };
+    const withObject = guarded.filter((route) => /^\/v1\/(orders|vouchers)\/\{/.test(route.path));
+    assert.ok(withObject.length >= 4, 'routes with an object in them');
+    for (const route of withObject) {
+      const id = route.path.startsWith('/v1/orders') ? objects['/v1/orders/{id}'] : voucher.id;
+      const body = route.method === 'PATCH' ? { status: 'delivered' } : undefined;
+      const at = shop.at(route.url).as(stranger);
+      const ask = (name) =>
+        at.request(route.method, route.path.replace(/\{[^}]*\}/, name), { body });
+      const theirs = expectProblem(await ask(id), 404);
+      const missing = expectProblem(await ask(nobody), 404);
+      delete theirs.instance;
+      delete missing.instance;
+      assert.deepEqual(theirs, missing, `${route.method} ${route.path}`);
+    }
+    assert.deepEqual(await shop.as(stranger).all('/v1/orders'), []);
+    assert.equal((await shop.order(sent.id)).status, 'sent');
+  });
+
+  test("an operator's key sees every merchant's orders and writes none", async () => {
+    const operator = shop.as(stack.env.CHECKOUT_OPERATOR_KEY);
+    const { id } = await shop.createOrder();
+    assert.equal((await operator.order(id)).id, id);
+    const everything = shop.as(await makeKey(stack, '*', SCOPES));
+    expectProblem(await everything.post('/v1/orders', order()), 403);
+    expectProblem(await everything.patch(`/v1/orders/${id}`, { status: 'canceled' }), 403);
+  });
+});
+
+describe('revoking', () => {
+  test('a revoked key is refused within 5 s, and its connection to the bus ends', async () => {
+    const key = await makeKey(stack, 'demo', ['orders:read', 'events:read']);
+    const holder = shop.as(key);
+    expectStatus(await holder.get('/v1/orders'), 200);
+    const subscriber = await subscribe(stack.env.MQTT_URL, loginOf(key), '#');
+    const dropped = new Promise((done) => subscriber.client.once('close', done));
+    await revokeKey(stack, key);
+    await waitFor(
+      'the key to be refused',
+      async (seen) => {
+        const answer = await holder.get('/v1/orders');
+        seen(answer.status);
+        return answer.status === 401 && answer;
+      },
+      { within: REVOKED_WITHIN_MS },
+    );
+    await within(REVOKED_WITHIN_MS, 'the broker to drop the connection', dropped);
+    await assert.rejects(connect(stack.env.MQTT_URL, loginOf(key)), /[Nn]ot authorized|Bad User/);
+    expectStatus(await shop.get('/v1/orders'), 200);
+  });
+});
+
+describe('secrets', () => {
+  test('no key, password or whole voucher code stands in a log or in a process list', async () => {
+    await shop.sendOrder(10001);
+    await untilQuiet(stack);
+    const [listed] = await stack.vouchers().all('/v1/vouchers');
+    const { code } = expectStatus(
+      await stack.vouchers().get(`/v1/vouchers/${listed.id}`),
+      200,
+    ).json;
+    await stack.vouchers().get(`/v1/vouchers/${encodeURIComponent(code)}`);
+    const secrets = readdirSync(path.join(stack.home, 'secrets'))
+      .filter((name) => /^(role|key|broker)-/.test(name))
+      .map((name) => readFileSync(path.join(stack.home, 'secrets', name), 'utf8').trim());
+    const hidden = [
+      ...secrets.map((each) => each.split('_').at(-1)),
+      code,
+      code.replaceAll('-', ''),
+    ];
+    assert.ok(hidden.length > 8);
+    for (const { name, text } of [...logs(), ...commandLines()]) {
+      for (const secret of hidden) assert.ok(!text.includes(secret), `${name} tells a secret`);
+    }
+  });
+
+  function logs() {
+    return readdirSync(path.join(stack.home, 'log'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      .map((name) => ({ name, text: readFileSync(name, 'utf8') }));
+  }
+
+  function commandLines() {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((pid) => {
+        try {
+          return [{ name: `process ${pid}`, text: readFileSync(`/proc/${pid}/cmdline`, 'utf8') }];
+        } catch {
+          return [];
+        }
+      });
+  }
+});

@@ -1,0 +1,157 @@
+/*
+ * The services' programs by themselves - what they say about themselves and how they end - and what
+ * the launcher's users expect beside starting and stopping.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+
+import { expectCleanAudit, untilQuiet } from '../support/audit.js';
+import { urlFor } from '../support/database.js';
+import { runLauncher, top } from '../support/launcher.js';
+import { runAlone, runProgram } from '../support/program.js';
+import { expectStatus, invoice } from '../support/shop.js';
+import { startStack } from '../support/stack.js';
+import { waitFor } from '../support/wait.js';
+
+const SERVICES = ['order-service', 'voucher-service'];
+const QUICK_MS = 5000;
+
+const stack = await startStack();
+after(() => stack.stop());
+
+const shop = stack.shop();
+
+/** A port in the range of this stack that nothing listens on. */
+const nobodysPort = (number) => String(stack.portBase + 30 + number);
+
+describe('exit codes', () => {
+  test('a service with a wrong setting exits with 2 and names it', async () => {
+    const rows = [
+      [{ PORT: 'eighty' }, /\bPORT\b/],
+      [{ PORT: '70000' }, /\bPORT\b/],
+      [{ PORT: undefined }, /\bPORT\b/],
+      [{ DATABASE_URL_FILE: undefined }, /\bDATABASE_URL\b/],
+      [{ DATABASE_URL_FILE: '/nowhere/at/all' }, /\bDATABASE_URL/],
+      [{ DATABASE_URL: 'postgresql://x' }, /\bDATABASE_URL/],
+      [{ LOG_LEVEL: 'loud' }, /\bLOG_LEVEL\b/],
+    ];
+    for (const service of SERVICES) {
+      for (const [changes, named] of rows) {
+        const { code, stderr } = await runProgram(stack, service, [], changes);
+        assert.equal(code, 2, `${service} ${JSON.stringify(changes)}: ${stderr}`);
+        assert.match(stderr, named);
+      }
+      assert.equal((await runAlone(service, [])).code, 2, 'without any setting');
+    }
+  });
+
+  test('a service whose database is not there exits with 3 within its deadline', async () => {
+    const url = new URL(urlFor(stack, 'orders_service', 'orders'));
+    url.port = nobodysPort(0);
+    const { code, stderr } = await runProgram(stack, 'order-service', [], {
+      DATABASE_URL_FILE: undefined,
+      DATABASE_URL: url.href,
+      PORT: nobodysPort(1),
+      HEALTH_PORT: nobodysPort(2),
+    });
+    assert.equal(code, 3, stderr);
+    assert.ok(!stderr.includes(url.password), 'the password is not told');
+  });
+
+  test('a service whose port is taken says which, and does not start', async () => {
+    const { code, stderr } = await runProgram(stack, 'order-service', []);
+    assert.equal(code, 2, stderr);
+    const own = [stack.portBase + 1, stack.portBase + 15].map(String);
+    assert.ok(
+      own.some((port) => stderr.includes(port)),
+      stderr,
+    );
+  });
+
+  test('the launcher exits with 2 and names what it does not understand', async () => {
+    const rows = [
+      [['fly'], {}, /fly/],
+      [['up', '--sideways'], {}, /--sideways/],
+      [['psql', 'nowhere'], {}, /nowhere/],
+      [['test', 'everything'], {}, /everything/],
+      [['status'], { CHECKOUT_PORT_BASE: 'eighty' }, /CHECKOUT_PORT_BASE.*eighty/],
+      [['status'], { CHECKOUT_INSTANCES: '0' }, /CHECKOUT_INSTANCES/],
+    ];
+    for (const [args, changes, named] of rows) {
+      const { code, stderr } = await runLauncher(args, { ...stack.environment, ...changes });
+      assert.equal(code, 2, `${args}: ${stderr}`);
+      assert.match(stderr, named);
+    }
+  });
+});
+
+describe('what a program prints about itself', () => {
+  for (const service of SERVICES) {
+    test(`the ${service} prints its settings without needing any`, async () => {
+      const { code, stdout } = await runAlone(service, ['--settings']);
+      assert.equal(code, 0);
+      for (const line of stdout.trim().split('\n')) assert.equal(line.split('\t').length, 3, line);
+    });
+
+    test(`the ${service} tells its health, its metrics and no series twice`, async () => {
+      const at = stack.shop(stack.env[service === 'order-service' ? 'ORDER_URL' : 'VOUCHER_URL']);
+      assert.equal(expectStatus(await at.get('/livez'), 200).json.status, 'alive');
+      const ready = expectStatus(await at.get('/readyz'), 200).json;
+      assert.equal(ready.status, 'ready', JSON.stringify(ready));
+      const metrics = expectStatus(await at.get('/metrics'), 200);
+      assert.match(metrics.headers['content-type'], /^text\/plain; version=0\.0\.4/);
+      const series = metrics.text
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#'))
+        .map((line) => line.slice(0, line.lastIndexOf(' ')));
+      assert.ok(series.length > 20);
+      assert.equal(new Set(series).size, series.length, 'a series stands there twice');
+    });
+  }
+});
+
+describe('the launcher', () => {
+  const again = () => stack.must(['up', '--detach', '--no-install', '--no-restart']);
+
+  test('up starts what is not running', async () => {
+    await stack.kill('order-service');
+    const { ms } = await again();
+    assert.ok(ms < QUICK_MS, `it took ${ms} ms`);
+    expectStatus(await shop.get('/v1/orders'), 200);
+  });
+
+  test('down and up keep the data', async () => {
+    const sent = await shop.sendOrder(10001);
+    await untilQuiet(stack);
+    await stack.must(['down']);
+    await assert.rejects(shop.get('/livez'), /ECONNREFUSED/);
+    await again();
+    assert.deepEqual(await shop.order(sent.id), sent);
+    await expectCleanAudit(stack);
+  });
+
+  test('events tail shows events as they happen', async () => {
+    const options = { env: stack.environment, cwd: top, detached: true };
+    const tail = spawn(path.join(top, 'checkout'), ['events', 'tail'], options);
+    let shown = '';
+    tail.stdout.on('data', (chunk) => (shown += chunk));
+    try {
+      await waitFor('an event on the screen', async (seen) => {
+        await shop.createOrder(invoice(13700));
+        seen(shown);
+        return /order\.created.*EUR 137\.00/.test(shown);
+      });
+    } finally {
+      process.kill(-tail.pid, 'SIGTERM');
+    }
+  });
+
+  test('logs shows what a service said, as JSON lines', async () => {
+    const { stdout } = await stack.must(['logs', 'order-service']);
+    const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
+    assert.ok(lines.length > 0);
+    for (const line of lines) assert.equal(JSON.parse(line).service, 'order-service');
+  });
+});
