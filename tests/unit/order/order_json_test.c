@@ -97,7 +97,12 @@ static const struct refused_row {
     { "an email without @ is refused", WITH_CUSTOMER("{\"id\":\"c\",\"email\":\"nobody\"}"),
       "/customer/email email_invalid" },
 
-    { "another total is refused", WITH("\"total_amount\":99"), "/total_amount total_mismatch" },
+    { "a total that is too low is refused", WITH("\"total_amount\":99"),
+      "/total_amount total_mismatch" },
+    { "a total that is too high is refused", WITH("\"total_amount\":101"),
+      "/total_amount total_mismatch" },
+    { "a total is not compared with that of wrong lines",
+      BODY(CUSTOMER, "\"EUR\"", "[" LINE ",7]", ",\"total_amount\":101"), "/lines/1 type_invalid" },
     { "a negative total is refused", WITH("\"total_amount\":-100"), "/total_amount out_of_range" },
     { "a total in quotes is refused", WITH("\"total_amount\":\"100\""),
       "/total_amount type_invalid" },
