@@ -10,7 +10,8 @@
     "{\"specversion\":\"" specversion "\",\"id\":\"018f3c2a-2222-7abc-8def-0123456789ab\","     \
     "\"source\":\"" source "\",\"type\":\"" type "\",\"subject\":\"" SUBJECT "\","              \
     "\"time\":\"2026-01-31T23:59:59.123Z\",\"datacontenttype\":\"application/json\","           \
-    "\"dataschema\":\"urn:checkout:v1:/schemas/order.json\",\"sequence\":\"" sequence "\",\"stream\":0,"        \
+    "\"dataschema\":\"urn:checkout:v1:/schemas/order.json\",\"sequence\":\"" sequence           \
+    "\",\"stream\":0,"                                                                          \
     "\"subjectversion\":3,\"merchantid\":\"" merchant "\",\"traceparent\":\"" TRACEPARENT "\"," \
     "\"data\":" data "}"
 
