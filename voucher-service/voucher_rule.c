@@ -1,7 +1,7 @@
 #include "voucher-service/voucher_rule.h"
 
 /* A day of 24 hours: vouchers know no time zone. */
-static const int64_t DAY_MS = 24 * 60 * 60 * INT64_C(1000);
+static const int64_t DAY_MS = INT64_C(24) * 60 * 60 * 1000;
 
 bool voucher_rule_applies(const struct voucher_rule *rule, struct money total,
                           struct instant sent_at)
