@@ -215,10 +215,12 @@ static bool keep_unchanged(const struct order_service *service, const struct ord
     bool done = true;
 
     if (command->idempotency->key[0] != '\0') {
+        const struct answer answer = { .status = HTTP_OK,
+                                       .subject = order->id,
+                                       .subject_version = order->version };
         AUTO(write_release) struct write write;
 
-        answers_keep(&write, command->caller, command->idempotency, HTTP_OK, order->id,
-                     order->version, clock_now());
+        answers_keep(&write, command->caller, command->idempotency, &answer, clock_now());
         if (!commit(service, &write, command->caller->deadline, &done, err))
             return false;
     }

@@ -85,16 +85,16 @@ void answers_add_parameters(struct write *write, const char *merchant,
 }
 
 void answers_keep(struct write *write, const struct caller *caller,
-                  const struct idempotency *idempotency, int status, struct id subject,
-                  int64_t subject_version, struct instant now)
+                  const struct idempotency *idempotency, const struct answer *answer,
+                  struct instant now)
 {
     /* A change of its subject, so that two answers about one never share a statement. */
-    write_begin(write, &answer_insert, WRITE_CHANGE, caller->access.stream, subject);
+    write_begin(write, &answer_insert, WRITE_CHANGE, caller->access.stream, answer->subject);
     parameters_add_integer(&write->parameters, caller->access.stream);
     parameters_add_text(&write->parameters, caller->access.merchant);
-    answers_add_parameters(write, caller->access.merchant, idempotency, status);
-    parameters_add_id(&write->parameters, subject);
-    parameters_add_integer(&write->parameters, subject_version);
+    answers_add_parameters(write, caller->access.merchant, idempotency, answer->status);
+    parameters_add_id(&write->parameters, answer->subject);
+    parameters_add_integer(&write->parameters, answer->subject_version);
     parameters_add_instant(&write->parameters, now);
 }
 

@@ -47,12 +47,12 @@ void answers_add_parameters(struct write *write, const char *merchant,
                             const struct idempotency *idempotency, int status);
 
 /*
- * A write that only keeps an answer: for a request that found things as it wanted them. Refused
- * when the key is there already. Needs a key.
+ * A write that only keeps an answer (status, subject and version of `answer`): for a request that
+ * found things as it wanted them. Refused when the key is there already. Needs a key.
  */
 void answers_keep(struct write *write, const struct caller *caller,
-                  const struct idempotency *idempotency, int status, struct id subject,
-                  int64_t subject_version, struct instant now);
+                  const struct idempotency *idempotency, const struct answer *answer,
+                  struct instant now);
 
 /* Forgets answers older than `before`, at most ANSWERS_PURGE_MAX; `more` if that many were found.
  */

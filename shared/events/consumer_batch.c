@@ -265,7 +265,7 @@ enum apply_outcome batch_replay(const struct batch_context *context, const struc
         outcome = judge(err);
     else if (also->outcome == WRITE_REFUSED)
         outcome = APPLY_FENCED;
-    else if (!settings->handle(settings->handle_ctx, &effects, event, err))
+    if (outcome == APPLY_DONE && !settings->handle(settings->handle_ctx, &effects, event, err))
         outcome = judge(err);
     if (outcome == APPLY_DONE)
         outcome = commit(&effects, err);

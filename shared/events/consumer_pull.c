@@ -15,11 +15,12 @@ static void put_off(struct consumer *consumer, int64_t start_us, const struct er
 /* False when the producer is away; it is asked again after a pause. */
 static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *page)
 {
+    const struct event_range range = { consumer->settings.stream, consumer->position, limit };
     int64_t start_us = clock_monotonic_us();
     struct error err;
 
-    if (!feed_fetch(consumer->client, &consumer->settings.source, consumer->settings.stream,
-                    consumer->position, limit, deadline_in_ms(CONSUMER_PULL_MS), page, &err)) {
+    if (!feed_fetch(consumer->client, &consumer->settings.source, &range,
+                    deadline_in_ms(CONSUMER_PULL_MS), page, &err)) {
         put_off(consumer, start_us, &err);
         return false;
     }

@@ -126,15 +126,15 @@ const struct appender *event_log_appender(void)
     return &appender;
 }
 
-bool event_log_read(struct connection *connection, int stream, int64_t after, int64_t limit,
+bool event_log_read(struct connection *connection, const struct event_range *range,
                     struct deadline deadline, struct rows *out, struct error *err)
 {
     AUTO(parameters_release) struct parameters parameters;
 
     parameters_begin(&parameters);
-    parameters_add_integer(&parameters, stream);
-    parameters_add_integer(&parameters, after);
-    parameters_add_integer(&parameters, limit);
+    parameters_add_integer(&parameters, range->stream);
+    parameters_add_integer(&parameters, range->after);
+    parameters_add_integer(&parameters, range->limit);
     return connection_query(connection, &event_log_page, &parameters, deadline, out, err);
 }
 

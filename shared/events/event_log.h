@@ -20,10 +20,14 @@ enum { EVENT_LOG_PAGE_MAX = 1000 };
 /* How transactions append: for journals and consumers. */
 const struct appender *event_log_appender(void);
 
-/* Events above `after` in order, as rows for event_log_row(); at most `limit`. */
-MUST_CHECK bool event_log_read(struct connection *connection, int stream, int64_t after,
-                               int64_t limit, struct deadline deadline, struct rows *out,
-                               struct error *err);
+/* A piece of a log: the events above `after`, at most `limit`. */
+struct event_range {
+    int64_t stream, after, limit;
+};
+
+/* The events of the range in order, as rows for event_log_row(). */
+MUST_CHECK bool event_log_read(struct connection *connection, const struct event_range *range,
+                               struct deadline deadline, struct rows *out, struct error *err);
 
 /* One of those rows; `data` is borrowed from the rows. */
 void event_log_row(const struct rows *rows, size_t index, struct event *out);

@@ -19,11 +19,7 @@ STATEMENT(feed_of_merchant, "any",
 
 /* ---- Serving ------------------------------------------------------------------------------ */
 
-struct range {
-    int64_t stream, after, limit;
-};
-
-static bool read_range(const struct request *req, struct range *out, struct error *err)
+static bool read_range(const struct request *req, struct event_range *out, struct error *err)
 {
     struct query query;
 
@@ -38,13 +34,13 @@ static bool read_range(const struct request *req, struct range *out, struct erro
     return query_ok(&query);
 }
 
-static int64_t scan_end(const struct range *range, int64_t head)
+static int64_t scan_end(const struct event_range *range, int64_t head)
 {
     return head - range->after > FEED_SCAN_MAX ? range->after + FEED_SCAN_MAX : head;
 }
 
 static bool read_events(const struct feed *feed, const struct request *req,
-                        const struct range *range, int64_t until, struct rows *out,
+                        const struct event_range *range, int64_t until, struct rows *out,
                         struct error *err)
 {
     AUTO(parameters_release) struct parameters parameters;
@@ -54,8 +50,7 @@ static bool read_events(const struct feed *feed, const struct request *req,
     if (access_is_everyone(&req->caller.access)) {
         if (!pool_acquire(feed->pool, req->caller.deadline, &connection, err))
             return false;
-        bool done = event_log_read(connection, (int)range->stream, range->after, range->limit,
-                                   req->caller.deadline, out, err);
+        bool done = event_log_read(connection, range, req->caller.deadline, out, err);
         pool_release(feed->pool, connection);
         return done;
     }
@@ -69,8 +64,8 @@ static bool read_events(const struct feed *feed, const struct request *req,
 
 /* Everything up to the last event shown was seen, or, on a page that is not full, all of the scan.
  */
-static void write_page(const struct feed *feed, const struct range *range, const struct rows *rows,
-                       int64_t head, int64_t seen, struct buffer *out)
+static void write_page(const struct feed *feed, const struct event_range *range,
+                       const struct rows *rows, int64_t head, int64_t seen, struct buffer *out)
 {
     struct event event = { .sequence = range->after };
     size_t shown = 0;
@@ -92,7 +87,7 @@ static bool get_events(void *ctx, const struct request *req, struct reply *reply
 {
     const struct feed *feed = ctx;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
-    struct range range;
+    struct event_range range;
     int64_t head = 0;
 
     if (!read_range(req, &range, err) ||
@@ -152,31 +147,25 @@ static void read_item(struct json_value *value, const char *service, int64_t seq
                 err.field_count > 0 ? err.fields[0].detail : err.detail);
 }
 
-/* What is asked for, and from where on. */
-struct place {
-    const char *service;
-    int stream;
-    int64_t after, limit;
-};
-
 /* A page that is not the log's next piece (of another stream, or with holes) says nothing. */
-static bool continues(const struct feed_page *page, const struct place *place, struct error *err)
+static bool continues(const struct feed_page *page, const char *service,
+                      const struct event_range *range, struct error *err)
 {
     for (size_t i = 0; i < page->count; i++) {
         const struct feed_item *item = &page->items[i];
 
         if (item->valid &&
-            (item->event.sequence != item->sequence || item->event.stream != place->stream))
+            (item->event.sequence != item->sequence || item->event.stream != range->stream))
             return error_set(err, ERROR_UNAVAILABLE, "feed_unusable",
-                             "%s told event %lld of stream %d where %lld of stream %d belongs",
-                             place->service, (long long)item->event.sequence, item->event.stream,
-                             (long long)item->sequence, place->stream);
+                             "%s told event %lld of stream %d where %lld of stream %lld belongs",
+                             service, (long long)item->event.sequence, item->event.stream,
+                             (long long)item->sequence, (long long)range->stream);
     }
     return true;
 }
 
-static bool read_page(const struct buffer *answer, const struct place *place, struct feed_page *out,
-                      struct error *err)
+static bool read_page(const struct buffer *answer, const char *service,
+                      const struct event_range *range, struct feed_page *out, struct error *err)
 {
     AUTO(json_document_release) struct json_document document = { NULL };
     AUTO(feed_page_release) struct feed_page page = { .items = NULL };
@@ -188,30 +177,32 @@ static bool read_page(const struct buffer *answer, const struct place *place, st
         return false;
     json_reader_begin(&reader, &document, err);
     json_read_integer(&reader, "head", JSON_REQUIRED, 0, INT64_MAX, &page.head);
-    json_read_array(&reader, "data", JSON_REQUIRED, 0, (size_t)place->limit, &data, &count);
+    json_read_array(&reader, "data", JSON_REQUIRED, 0, (size_t)range->limit, &data, &count);
     if (!json_reader_ok(&reader))
         return false;
     page.items = memory_allocate_zeroed(count + 1, sizeof(*page.items));
     for (; page.count < count; page.count++)
-        read_item(json_array_at(data, page.count), place->service,
-                  place->after + (int64_t)page.count + 1, &page.items[page.count]);
-    if (!continues(&page, place, err))
+        read_item(json_array_at(data, page.count), service, range->after + (int64_t)page.count + 1,
+                  &page.items[page.count]);
+    if (!continues(&page, service, range, err))
         return false;
     *out = page;
     page = (struct feed_page){ .items = NULL };
     return true;
 }
 
-bool feed_fetch(struct client *client, const struct feed_source *source, int stream, int64_t after,
-                int64_t limit, struct deadline deadline, struct feed_page *out, struct error *err)
+bool feed_fetch(struct client *client, const struct feed_source *source,
+                const struct event_range *range, struct deadline deadline, struct feed_page *out,
+                struct error *err)
 {
     AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
     AUTO(buffer_release) struct buffer url = BUFFER_EMPTY;
 
-    buffer_append_format(&url, "%s/v1/events?stream=%d&after=%lld&limit=%lld", source->url, stream,
-                         (long long)after, (long long)limit);
+    buffer_append_format(&url, "%s/v1/events?stream=%lld&after=%lld&limit=%lld", source->url,
+                         (long long)range->stream, (long long)range->after,
+                         (long long)range->limit);
     return ask(client, source, url.at, deadline, &answer, err) &&
-           read_page(&answer, &(struct place){ source->service, stream, after, limit }, out, err);
+           read_page(&answer, source->service, range, out, err);
 }
 
 void feed_page_release(struct feed_page *page)

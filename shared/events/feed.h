@@ -52,8 +52,8 @@ struct feed_page {
  * page of large events ends earlier. ERROR_UNAVAILABLE when what the producer tells is something
  * else than that.
  */
-MUST_CHECK bool feed_fetch(struct client *client, const struct feed_source *source, int stream,
-                           int64_t after, int64_t limit, struct deadline deadline,
+MUST_CHECK bool feed_fetch(struct client *client, const struct feed_source *source,
+                           const struct event_range *range, struct deadline deadline,
                            struct feed_page *out, struct error *err);
 
 void feed_page_release(struct feed_page *page);

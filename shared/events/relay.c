@@ -224,13 +224,13 @@ static bool publish_page(struct relay *relay, struct error *err)
 {
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
     AUTO(buffer_release) struct buffer payload = BUFFER_EMPTY;
-    int64_t room = (int64_t)relay_window_room(&relay->window);
+    const struct event_range range = { relay->settings.stream, relay->window.sent,
+                                       (int64_t)relay_window_room(&relay->window) };
     struct event event;
 
-    if (!event_log_read(relay->connection, relay->settings.stream, relay->window.sent, room,
-                        deadline_in_ms(RELAY_QUERY_MS), &rows, err))
+    if (!event_log_read(relay->connection, &range, deadline_in_ms(RELAY_QUERY_MS), &rows, err))
         return false;
-    relay->more = (int64_t)rows.count == room;
+    relay->more = (int64_t)rows.count == range.limit;
     relay->poll_log_at = deadline_in_ms(RELAY_POLL_MS);
     for (size_t i = 0; i < rows.count; i++) {
         int message = 0;
