@@ -23,7 +23,7 @@ static bool read_range(const struct request *req, struct event_range *out, struc
 {
     struct query query;
 
-    *out = (struct range){ req->caller.access.stream, 0, EVENT_LOG_PAGE_MAX };
+    *out = (struct event_range){ req->caller.access.stream, 0, EVENT_LOG_PAGE_MAX };
     query_begin(&query, req->query, err);
     query_read_integer(&query, "stream", 0, INT16_MAX, &out->stream);
     query_read_integer(&query, "after", 0, INT64_MAX, &out->after);
