@@ -1,12 +1,20 @@
 /*
  * What Linux tells about a process: enough to start the same one again.
  */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
-/** Whether the process runs (a zombie does not). */
+/**
+ * Whether the process runs, or holds anything yet: a zombie does not, but a killed program's first
+ * thread is one already while the others are still ending, with its ports open.
+ */
 export function isAlive(pid) {
   const state = stateOf(pid);
-  return state !== undefined && state !== 'Z' && state !== 'X';
+  if (state !== 'Z') return state !== undefined && state !== 'X';
+  try {
+    return readdirSync(`/proc/${pid}/task`).length > 1;
+  } catch {
+    return false;
+  }
 }
 
 /** 'R', 'S', 'T', ... or undefined when there is no such process. */

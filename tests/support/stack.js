@@ -155,18 +155,39 @@ export class Stack {
     return child;
   }
 
-  /** Waits until a service answers that it is ready. */
-  ready(url, options) {
-    const shop = this.shop(url, undefined);
-    return waitFor(
-      `${url} to be ready`,
-      async (seen) => {
-        const answer = await shop.get('/readyz', { patience: 1000 });
-        seen(answer.text);
-        return answer.status === 200;
-      },
-      { within: 20_000, ...options },
-    ).finally(() => shop.close());
+  /** Where a process of a service answers; the second instance of one is "order-service-1". */
+  urlOf(name) {
+    const [, service, instance = 0] = /^(order|voucher)-service(?:-(\d+))?$/.exec(name);
+    const url = new URL(service === 'order' ? this.env.ORDER_URL : this.env.VOUCHER_URL);
+    url.port = Number(url.port) + 10 * Number(instance);
+    return url.origin;
+  }
+
+  /** Waits until a service answers that it is ready, or has ended instead. */
+  async ready(name, { within = 20_000, every = 20 } = {}) {
+    const shop = this.shop(this.urlOf(name), undefined);
+    const child = this.spawned.get(name);
+    const ended = () => child && (child.exitCode ?? child.signalCode) !== null;
+    const probe = async (seen) => {
+      if (ended()) return true;
+      const answer = await shop.get('/readyz', { patience: 1000 });
+      seen(answer.text);
+      return answer.status === 200;
+    };
+    try {
+      await waitFor(`${name} to be ready`, probe, { within, every });
+    } finally {
+      shop.close();
+    }
+    if (ended()) {
+      throw new Error(`${name} ended with ${child.exitCode ?? child.signalCode}:\n${this.said(name)}`);
+    }
+  }
+
+  /** The end of what a process said that was started by start(). */
+  said(name) {
+    const lines = readFileSync(path.join(this.directory, `${name}.log`), 'utf8').split('\n');
+    return lines.slice(-8).join('\n');
   }
 
   /** Ends everything, even after a failure, and reports what the programs complained about. */

@@ -218,7 +218,7 @@ describe('access to the bus', () => {
       assert.notEqual(gone.text, present.text);
     } finally {
       stack.start('voucher-service');
-      await stack.ready(stack.env.VOUCHER_URL);
+      await stack.ready('voucher-service');
       await watcher.close();
     }
   });

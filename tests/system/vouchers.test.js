@@ -290,7 +290,7 @@ describe('exactly once', () => {
     await god.rows('UPDATE consumer_position SET sequence = 0');
     await god.close();
     stack.start('voucher-service');
-    await stack.ready(stack.env.VOUCHER_URL);
+    await stack.ready('voucher-service');
     const more = await shop.sendOrder(10001);
     await earned(more.id);
     await untilQuiet(stack);
