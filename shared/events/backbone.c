@@ -11,6 +11,7 @@
 
 enum {
     START_DATABASE_MS = 10000, /* how long a start waits for its database */
+    START_PORT_MS = 5000,      /* ... and for its ports */
     START_EVERY_MS = 100,
     PING_MS = 1000,
     PURGE_EVERY_MS = 60000,
@@ -358,9 +359,8 @@ static void stop_workers(void *self)
     drain_workers(self, deadline_in_ms(0));
 }
 
-static bool start_server(void *self, struct error *err)
+static bool try_server(struct backbone *backbone, struct error *err)
 {
-    struct backbone *backbone = self;
     const struct backbone_settings *settings = &backbone->settings;
 
     return server_start(
@@ -377,6 +377,19 @@ static bool start_server(void *self, struct error *err)
             .keys = backbone->keys,
         },
         &backbone->server, err);
+}
+
+/* A predecessor that was killed holds its ports until the last of its threads has ended. */
+static bool start_server(void *self, struct error *err)
+{
+    struct deadline deadline = deadline_in_ms(START_PORT_MS);
+
+    while (!try_server(self, err)) {
+        if (deadline_passed(deadline))
+            return false;
+        (void)poll(NULL, 0, START_EVERY_MS);
+    }
+    return true;
 }
 
 static void drain_server(void *self, struct deadline deadline)
