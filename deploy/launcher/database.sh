@@ -36,7 +36,7 @@ database_url() {
 
 # database_psql ROLE DATABASE PSQL-ARGUMENT...
 database_psql() {
-    PGPASSFILE=$home/secrets/pgpass psql -X -v ON_ERROR_STOP=1 \
+    PGPASSFILE=$home/secrets/pgpass "$(postgres_bin)/psql" -X -v ON_ERROR_STOP=1 \
         "host=$socket_dir port=$(postgres_port) user=$1 dbname=$2 application_name=launcher" "${@:3}"
 }
 

@@ -126,18 +126,31 @@ home_unlock() {
     exec 9>&-
 }
 
-# file_put PATH [MODE]: standard input becomes the file, in one step. `file_changed` tells whether
-# it was another one before.
+# file_put PATH [MODE]: standard input, text, becomes the file in one step. `file_changed` tells
+# whether it was another one before. A start that changes nothing comes here some forty times, so
+# no program is called for that.
 file_put() {
-    local new=$1.new
-    cat > "$new"
-    chmod "${2:-600}" "$new"
+    local new old=''
+    new=$(< /dev/stdin)
+    [[ ! -e $1 ]] || old=$(< "$1")
     file_changed=false
-    if [[ -e $1 ]] && cmp -s "$new" "$1"; then
-        rm "$new"
-    else
-        own "$new"
-        mv "$new" "$1"
-        file_changed=true
+    if [[ $new != "$old" || ! -e $1 ]]; then
+        printf '%s\n' "$new" > "$1.new"
+        file_install "$1" "${2:-600}"
     fi
+}
+
+# file_install PATH MODE: PATH.new takes its place.
+file_install() {
+    chmod "$2" "$1.new"
+    own "$1.new"
+    mv "$1.new" "$1"
+    file_changed=true
+}
+
+# file_read PATH: its text without the line's end, if it is there.
+file_read() {
+    local text=''
+    [[ ! -r $1 ]] || IFS= read -r text < "$1" || true
+    printf '%s\n' "$text"
 }

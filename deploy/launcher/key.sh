@@ -8,11 +8,12 @@ readonly scopes_of_a_shop=orders:read,orders:write,orders:fulfil,payments:read,p
 readonly scopes_of_an_operator=operator,orders:read,payments:read,vouchers:read,events:read
 
 key_id() {
-    cut -d_ -f2 <<< "$1"
+    local rest=${1#ck_}
+    printf '%s\n' "${rest%%_*}"
 }
 
 key_secret() {
-    cut -d_ -f3 <<< "$1"
+    printf '%s\n' "${1##*_}"
 }
 
 # Twelve letters and digits.

@@ -25,10 +25,10 @@ bold() {
 
 # wait_until SECONDS COMMAND...: polls every 50 ms; false when the time is over.
 wait_until() {
-    local -i deadline=$(($(date +%s%3N) + $1 * 1000))
+    local -i deadline_us=$((${EPOCHREALTIME/./} + $1 * 1000000))
     shift
     until "$@"; do
-        (($(date +%s%3N) < deadline)) || return 1
+        ((${EPOCHREALTIME/./} < deadline_us)) || return 1
         sleep 0.05
     done
 }

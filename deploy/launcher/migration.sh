@@ -32,7 +32,4 @@ migrate_database() {
         printf '%s: %s\n' "$database" "$output" >&2
         return 1
     fi
-    # A service that starts asks whether its schema is complete.
-    database_psql "$database_owner" "$database" -q \
-        -c "GRANT SELECT ON schema_migrations TO ${database_service:-inspector}, inspector"
 }

@@ -5,16 +5,18 @@ postgres_port() {
     echo $((port_base + 5))
 }
 
-# The newest Postgres of this machine, or the one that made this home's cluster.
+# The newest Postgres of this machine, or the one that made this home's cluster. Its programs are
+# called from there: what Debian has in /usr/bin is a script that chooses between clusters.
 postgres_bin() {
-    local -a found=(/usr/lib/postgresql/*/bin/postgres)
     local newest
-    newest=$(printf '%s\n' "${found[@]}" | sort -V | tail -n 1)
-    [[ ! -s $home/postgres/PG_VERSION ]] ||
-        newest=/usr/lib/postgresql/$(cat "$home/postgres/PG_VERSION")/bin/postgres
-    [[ -x $newest ]] || fail "There is no PostgreSQL here (looked for $newest)." \
+    if [[ -s $home/postgres/PG_VERSION ]]; then
+        newest=/usr/lib/postgresql/$(file_read "$home/postgres/PG_VERSION")/bin
+    else
+        newest=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+    fi
+    [[ -x $newest/postgres ]] || fail "There is no PostgreSQL here (looked for $newest)." \
         "./checkout up   without --no-install installs it."
-    dirname "$newest"
+    printf '%s\n' "$newest"
 }
 
 # initdb into a side directory: a cluster that is there is whole.

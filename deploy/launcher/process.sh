@@ -58,12 +58,13 @@ process_remove() {
 
 # recorded NAME: the id of the process that run/<name>.pid means, if it lives.
 recorded() {
-    local id started now
+    local id started
+    local -a stat
     read -r id started 2> /dev/null < "$home/run/$1.pid" || return 1
-    now=$(cut -d' ' -f22 "/proc/$id/stat" 2> /dev/null) || return 1
-    [[ -n $now && $now == "$started" ]] || return 1
+    # None of our programs has a blank in its name, so the fields of stat are words.
+    read -r -a stat 2> /dev/null < "/proc/$id/stat" || return 1
     # What died and waits for its parent is not running.
-    [[ $(cut -d' ' -f3 "/proc/$id/stat" 2> /dev/null) != Z ]] || return 1
+    [[ ${stat[21]} == "$started" && ${stat[2]} != Z ]] || return 1
     printf '%s\n' "$id"
 }
 
@@ -179,7 +180,7 @@ process_unsupervised() {
 # process_wait NAME SECONDS COMMAND...: until the command says that it is ready. Ends the launcher
 # when it does not get so far.
 process_wait() {
-    local -i deadline=$(($(date +%s) + $2))
+    local -i deadline=$((EPOCHSECONDS + $2))
     local crashes code
     until "${@:3}"; do
         read -r crashes code 2> /dev/null < "$home/service/$1/crashes" || crashes=0
@@ -187,7 +188,7 @@ process_wait() {
         if ((crashes > 0)) && [[ $code == 2 || ${no_restart:-false} == true ]]; then
             process_complain "$1"
         fi
-        (($(date +%s) < deadline)) || process_complain "$1"
+        ((EPOCHSECONDS < deadline)) || process_complain "$1"
         sleep 0.05
     done
 }

@@ -17,5 +17,5 @@ secret_make() {
 secret_read() {
     [[ -s $home/secrets/$1 ]] ||
         fail "The secret $1 is not in $home/secrets." "./checkout up   makes what is missing."
-    cat "$home/secrets/$1"
+    file_read "$home/secrets/$1"
 }

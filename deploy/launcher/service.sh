@@ -61,8 +61,11 @@ service_copy_program() {
     local built
     built=$(build_dir)/$service/$service
     [[ -x $built ]] || fail "$built is not there." "./checkout up   builds it."
-    file_put "$home/bin/$service" 755 < "$built"
-    [[ $file_changed == false ]] || service_changed["$service"]=true
+    if ! cmp -s "$built" "$home/bin/$service"; then
+        cp "$built" "$home/bin/$service.new"
+        file_install "$home/bin/$service" 755
+        service_changed["$service"]=true
+    fi
 }
 
 # Defines the process; `restarts` collects those that run and are not what they should be.
