@@ -19,6 +19,9 @@ after(() => Promise.all([orders.close(), vouchers.close()]));
 
 const ids = {};
 
+/* The id of no object. */
+const NOTHING = '01940000-0000-7000-8000-00000000dead';
+
 before(async () => {
   ids.rich = (await shop.sendOrder(13_700, {}, { key: 'rich' })).id;
   ids.poor = (await shop.sendOrder(10_000, {}, { key: 'poor' })).id;
@@ -52,6 +55,8 @@ const aKey = (key, status, subject, version) => `
 
 const withoutKey = (key) => `DELETE FROM idempotency_keys WHERE key = '${key}'`;
 
+const newestOf = (subject) => `subject = '${subject}' AND subject_version = 2`;
+
 /* What is done to which database, how it is undone, and the invariant that must notice. */
 const breaks = [
   [
@@ -79,7 +84,7 @@ const breaks = [
     'an event of nothing',
     'I2',
     orders,
-    () => anEvent('01940000-0000-7000-8000-00000000dead', 1, 'order.created'),
+    () => anEvent(NOTHING, 1, 'order.created'),
     () => lastEventGone,
   ],
   [
@@ -88,6 +93,21 @@ const breaks = [
     vouchers,
     () => `UPDATE vouchers SET status = 'expired'`,
     () => `UPDATE vouchers SET status = 'active'`,
+  ],
+  [
+    'an event that does not say what the order costs',
+    'I2',
+    orders,
+    () => `UPDATE events SET data = (data::jsonb - 'total_amount')::json WHERE ${newestOf(ids.poor)}`,
+    () =>
+      `UPDATE events SET data = (data::jsonb || '{"total_amount": 10000}')::json WHERE ${newestOf(ids.poor)}`,
+  ],
+  [
+    'an event of a type that there is not',
+    'I2',
+    vouchers,
+    () => `UPDATE events SET type = 'voucher.lost'`,
+    () => `UPDATE events SET type = 'voucher.issued'`,
   ],
   [
     'a hole in a log',
@@ -125,6 +145,16 @@ const breaks = [
     vouchers,
     () => 'UPDATE vouchers SET value_amount = 501',
     () => 'UPDATE vouchers SET value_amount = 500',
+  ],
+  [
+    'an order without a voucher, hidden by a rule that is too young',
+    'I5',
+    vouchers,
+    () => `CREATE TEMP TABLE kept AS TABLE vouchers;
+           DELETE FROM vouchers;
+           UPDATE voucher_rules SET created_at = now()`,
+    () => `INSERT INTO vouchers TABLE kept;
+           UPDATE voucher_rules SET created_at = '2000-01-01Z'`,
   ],
   [
     'a voucher for exactly EUR 100.00, and none for more',
