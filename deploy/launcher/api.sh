@@ -14,12 +14,12 @@ api_call() {
     printf '%s\n' "$answer"
 }
 
-# The key goes to curl as a file: the process list is public.
+# The key goes to curl as a file: the process list is public. And to no proxy: the service is here.
 api_request() {
     local -a body=() idempotency=()
     [[ -z ${5:-} ]] || body=(--data-binary "$5" -H 'Content-Type: application/json')
     [[ -z ${6:-} ]] || idempotency=(-H "Idempotency-Key: $6")
-    curl -sS -m 10 -w '\n%{http_code}' -X "$2" \
+    curl -q -sS -m 10 --noproxy '*' -w '\n%{http_code}' -X "$2" \
         -H @<(printf 'Authorization: Bearer %s\n' "$(secret_read "key-$1")") \
         "${idempotency[@]}" "${body[@]}" "$(service_url "$3")$4"
 }

@@ -32,4 +32,7 @@ migrate_database() {
         printf '%s: %s\n' "$database" "$output" >&2
         return 1
     fi
+    # dbmate makes its table before any migration can say who may read it.
+    database_psql "$database_owner" "$database" -q \
+        -c "GRANT SELECT ON schema_migrations TO ${database_service:-inspector}, inspector"
 }

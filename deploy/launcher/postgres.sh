@@ -50,8 +50,7 @@ postgres_define() {
     process_define postgres INT <<EOF
 # $(cat "$home"/postgres/{postgresql,pg_hba}.conf | sha256sum | cut -c1-16)
 for waited in 1 2 3 4 5 6 7 8 9 10; do
-    find /proc -maxdepth 2 -path '/proc/[0-9]*' -name cwd -lname '$home/postgres' 2> /dev/null |
-        grep -q . || break
+    readlink /proc/[0-9]*/cwd 2> /dev/null | grep -qxF '$home/postgres' || break
     sleep 0.3
 done
 [ "\$waited" = 10 ] || rm -f '$home/postgres/postmaster.pid' '$socket_dir'/.s.PGSQL.*

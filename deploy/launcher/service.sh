@@ -147,7 +147,8 @@ service_pass_own_settings() {
 
 # service_get PATH: from the health port; the status code on the last line.
 service_get() {
-    curl -sS -m 2 -w '\n%{http_code}\n' "http://127.0.0.1:$service_health_port$1" 2> /dev/null || true
+    curl -q -sS -m 2 --noproxy '*' -w '\n%{http_code}\n' \
+        "http://127.0.0.1:$service_health_port$1" 2> /dev/null || true
 }
 
 service_is_ready() {
