@@ -109,3 +109,21 @@ test('an event that was lost on the bus is pulled from the log, without another 
   stack.start('broker');
   await waitUntilEqual('the voucher', () => vouchersOf([{ id }]), 1, { within: RECOVERY_MS });
 });
+
+test('a backlog of large orders, more than one page of the log can carry, is pulled in pieces', async () => {
+  const line = { sku: 'S'.repeat(30), name: 'N'.repeat(50), quantity: 1, unit_amount: 21 };
+  const body = JSON.stringify(invoice(0, { lines: Array(480).fill(line) }));
+  assert.ok(body.length > 60_000 && body.length <= 65_536);
+  await stack.kill('voucher-service');
+  const clients = Array.from({ length: 8 }, async () => {
+    for (let i = 0; i < 40; i++) await shop.createOrder(body);
+  });
+  await Promise.all(clients);
+  const sent = await shop.createOrder(body);
+  await shop.move(sent.id, 'sent');
+  stack.start('voucher-service');
+  await waitUntilEqual('the voucher behind the backlog', () => vouchersOf([sent]), 1, {
+    within: 2 * RECOVERY_MS,
+  });
+  await expectCleanAudit(stack);
+});
