@@ -8,21 +8,24 @@ import { waitUntilEqual } from './wait.js';
 
 const FEEDS = [{ database: 'orders' }, { database: 'vouchers' }];
 
-/** Waits until every event was published and has taken effect. */
+/**
+ * Waits until every event has taken effect and was published: in this order, because an effect
+ * makes events of its own.
+ */
 export async function untilQuiet(stack, { within = 30_000 } = {}) {
   const databases = await Promise.all(FEEDS.map(({ database }) => openInspector(stack, database)));
   try {
     const [orders, vouchers] = databases;
-    for (const database of databases) {
-      const lag = () => database.value('SELECT coalesce(sum(lag), 0) FROM ops.relay_lag');
-      await waitUntilEqual('the relay lag', async () => Number(await lag()), 0, { within });
-    }
     await waitUntilEqual(
       'the lag of the voucher-service behind the order log',
       async () => (await headOf(orders)) - (await positionOf(vouchers)),
       0,
       { within },
     );
+    for (const database of databases) {
+      const lag = () => database.value('SELECT coalesce(sum(lag), 0) FROM ops.relay_lag');
+      await waitUntilEqual('the relay lag', async () => Number(await lag()), 0, { within });
+    }
   } finally {
     await Promise.all(databases.map((database) => database.close()));
   }
