@@ -105,7 +105,9 @@ export class Shop {
       const answer = await this.get(`${path}?${parameters}`);
       expectStatus(answer, 200);
       found.push(...answer.json.data);
-      cursor = answer.json.next_cursor;
+      const next = answer.json.next_cursor;
+      assert.ok(next === null || next !== cursor, `${path}: a page leads back to itself`);
+      cursor = next;
     } while (cursor);
     return found;
   }
