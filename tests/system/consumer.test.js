@@ -300,3 +300,20 @@ describe('poison', () => {
     });
   });
 });
+
+describe('the fence', () => {
+  test('a leader whose position was moved by another drops what it has read', async () => {
+    await untilQuiet(stack);
+    const god = await openSuperuser(stack, 'vouchers');
+    try {
+      /* As if another leader had taken the two events that come next. */
+      await god.rows('UPDATE consumer_position SET sequence = sequence + 2');
+      const taken = await shop.sendOrder(10001);
+      const next = await shop.sendOrder(10002);
+      await waitUntilEqual('the voucher of the order behind', () => vouchersOf([next]), 1);
+      assert.equal(await vouchersOf([taken]), 0, 'its effect belongs to the other leader');
+    } finally {
+      await god.close();
+    }
+  });
+});
