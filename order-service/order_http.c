@@ -2,29 +2,17 @@
 
 #include "shared/http/page.h"
 
-/* The body goes over to the reply; nothing is copied. */
-static bool reply_answer(struct reply *reply, struct order_answer *answer)
-{
-    buffer_release(&reply->body);
-    reply->body = answer->body;
-    answer->body = BUFFER_EMPTY;
-    if (answer->replayed)
-        reply_set_header(reply, "Idempotent-Replayed", "true");
-    reply_set_version(reply, answer->version);
-    return reply_json(reply, answer->status);
-}
-
 /* POST /v1/orders */
 static bool post_order(void *ctx, const struct request *req, struct reply *reply, struct error *err)
 {
     AUTO(order_draft_release) struct order_draft draft = ORDER_DRAFT_EMPTY;
-    AUTO(order_answer_release) struct order_answer answer = ORDER_ANSWER_EMPTY;
+    AUTO(answer_release) struct answer answer = ANSWER_EMPTY;
     struct order_command command = { .caller = &req->caller, .idempotency = &req->idempotency };
 
     if (!order_draft_read(req->body, &draft, err) ||
         !order_service_create(ctx, &command, &draft, &answer, err))
         return false;
-    reply_set_header(reply, "Location", "/v1/orders/%s", id_text(answer.id).text);
+    reply_set_header(reply, "Location", "/v1/orders/%s", id_text(answer.subject).text);
     return reply_answer(reply, &answer);
 }
 
@@ -33,7 +21,7 @@ static bool patch_order(void *ctx, const struct request *req, struct reply *repl
                         struct error *err)
 {
     AUTO(json_document_release) struct json_document document = { NULL };
-    AUTO(order_answer_release) struct order_answer answer = ORDER_ANSWER_EMPTY;
+    AUTO(answer_release) struct answer answer = ANSWER_EMPTY;
     struct order_change change;
     struct order_command command = { .caller = &req->caller,
                                      .idempotency = &req->idempotency,
@@ -50,7 +38,7 @@ static bool patch_order(void *ctx, const struct request *req, struct reply *repl
 /* GET /v1/orders/{id} */
 static bool get_order(void *ctx, const struct request *req, struct reply *reply, struct error *err)
 {
-    AUTO(order_answer_release) struct order_answer answer = ORDER_ANSWER_EMPTY;
+    AUTO(answer_release) struct answer answer = ANSWER_EMPTY;
     struct id id;
 
     if (!request_id_at(req, 0, &id, err) ||

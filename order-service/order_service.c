@@ -1,32 +1,12 @@
 #include "order-service/order_service.h"
 
 #include "order-service/order_events.h"
-#include "shared/events/answers.h"
 #include "shared/http/page.h"
 #include "shared/http/reply.h"
 #include "shared/runtime/metrics.h"
 
 /* What an order's events say about where they come from. */
 static const char SOURCE[] = "/order-service";
-
-#define ANNOUNCEMENT_EMPTY ((struct announcement){ .data = BUFFER_EMPTY })
-
-void order_answer_release(struct order_answer *answer)
-{
-    buffer_release(&answer->body);
-}
-
-/* Takes the text over: it is not copied. An answer without a status is none yet. */
-static void answer_with(struct order_answer *out, int status, const struct order *order,
-                        struct buffer *body)
-{
-    out->status = status;
-    out->replayed = false;
-    out->id = order->id;
-    out->version = order->version;
-    out->body = *body;
-    *body = BUFFER_EMPTY;
-}
 
 static void count_event(const struct event *event)
 {
@@ -59,33 +39,21 @@ static bool commit(const struct order_service *service, struct write *write,
 }
 
 /* Answers with the order as it is. */
-static void answer_as_is(struct order_answer *out, const struct order *order)
+static void answer_as_is(struct answer *out, const struct order *order)
 {
     AUTO(buffer_release) struct buffer body = BUFFER_EMPTY;
     struct json_writer json = { .out = &body };
 
     order_write(&json, order);
-    answer_with(out, HTTP_OK, order, &body);
+    answer_make(out, HTTP_OK, order->id, order->version, &body);
 }
 
 /* Answers as this request was answered before, if it was. */
 static bool replay(const struct order_service *service, const struct order_command *command,
-                   struct order_answer *out, struct error *err)
+                   struct answer *out, struct error *err)
 {
-    AUTO(answer_release) struct answer answer = { .body = BUFFER_EMPTY };
-
-    if (!answers_find(backbone_pool(service->backbone), command->caller, command->idempotency,
-                      &answer, err))
-        return false;
-    if (!answer.found)
-        return true;
-    *out = (struct order_answer){ .status = answer.status,
-                                  .replayed = true,
-                                  .id = answer.subject,
-                                  .version = answer.subject_version,
-                                  .body = answer.body };
-    answer.body = BUFFER_EMPTY;
-    return true;
+    return answers_find(backbone_pool(service->backbone), command->caller, command->idempotency,
+                        out, err);
 }
 
 /* --- creating --------------------------------------------------------------------------------- */
@@ -135,7 +103,7 @@ static bool refuse_lost_answer(struct error *err)
 }
 
 bool order_service_create(const struct order_service *service, const struct order_command *command,
-                          struct order_draft *draft, struct order_answer *out, struct error *err)
+                          struct order_draft *draft, struct answer *out, struct error *err)
 {
     if (!require_merchant(&command->caller->access, err))
         return false;
@@ -152,7 +120,7 @@ bool order_service_create(const struct order_service *service, const struct orde
         return false;
     if (done) {
         count_created(&draft->order);
-        answer_with(out, HTTP_CREATED, &draft->order, &last->data);
+        answer_make(out, HTTP_CREATED, draft->order.id, draft->order.version, &last->data);
         return true;
     }
     return replay(service, command, out, err) && (out->status != 0 || refuse_lost_answer(err));
@@ -210,7 +178,7 @@ static bool decide(struct attempt *attempt, const struct order_command *command,
 
 /* Nothing to change: the answer is the order as it is, kept if there is a key to keep it under. */
 static bool keep_unchanged(const struct order_service *service, const struct order_command *command,
-                           const struct order *order, struct order_answer *out, struct error *err)
+                           const struct order *order, struct answer *out, struct error *err)
 {
     bool done = true;
 
@@ -231,7 +199,7 @@ static bool keep_unchanged(const struct order_service *service, const struct ord
 
 /* Writes what was decided; no answer when somebody was faster, or the key was used before. */
 static bool write_change(const struct order_service *service, const struct order_command *command,
-                         const struct attempt *attempt, struct order_answer *out, struct error *err)
+                         const struct attempt *attempt, struct answer *out, struct error *err)
 {
     const struct order *order = &attempt->record.order;
     bool done;
@@ -248,13 +216,12 @@ static bool write_change(const struct order_service *service, const struct order
     if (!commit(service, &write, command->caller->deadline, &done, err))
         return false;
     if (done)
-        answer_with(out, HTTP_OK, order, &announcement.data);
+        answer_make(out, HTTP_OK, order->id, order->version, &announcement.data);
     return true;
 }
 
 bool order_service_change(const struct order_service *service, const struct order_command *command,
-                          const struct order_change *change, struct order_answer *out,
-                          struct error *err)
+                          const struct order_change *change, struct answer *out, struct error *err)
 {
     if (!may_change(&command->caller->access, change, err))
         return false;
@@ -282,7 +249,7 @@ bool order_service_change(const struct order_service *service, const struct orde
 /* --- looking ---------------------------------------------------------------------------------- */
 
 bool order_service_read(const struct order_service *service, const struct caller *caller,
-                        struct id id, struct order_answer *out, struct error *err)
+                        struct id id, struct answer *out, struct error *err)
 {
     AUTO(order_record_release) struct order_record record = ORDER_RECORD_EMPTY;
 

@@ -9,13 +9,14 @@
  *     a change       its key is taken, or the order has moved on    -> the kept answer, if there is
  *                    one; else the order is read again
  *
- * Any thread.
+ * Answers are released by the caller. Any thread.
  */
 #ifndef CHECKOUT_ORDER_SERVICE_ORDER_SERVICE_H
 #define CHECKOUT_ORDER_SERVICE_ORDER_SERVICE_H
 
 #include "order-service/order_json.h"
 #include "order-service/order_store.h"
+#include "shared/events/answers.h"
 #include "shared/events/backbone.h"
 
 /* How often a change is decided anew when others are faster. */
@@ -34,26 +35,13 @@ struct order_command {
     const char *if_match; /* or NULL */
 };
 
-/* What a use case that writes answers; released by the caller. */
-struct order_answer {
-    int status;
-    bool replayed;
-    struct id id;
-    int64_t version;
-    struct buffer body; /* the public object at that version */
-};
-
-#define ORDER_ANSWER_EMPTY ((struct order_answer){ .body = BUFFER_EMPTY })
-
-void order_answer_release(struct order_answer *answer);
-
 /*
  * Creates what the draft says. An order of which nothing is due is paid at once: version 2, two
  * events. ERROR_FORBIDDEN "merchant_required" for keys of `*`.
  */
 MUST_CHECK bool order_service_create(const struct order_service *service,
                                      const struct order_command *command, struct order_draft *draft,
-                                     struct order_answer *out, struct error *err);
+                                     struct answer *out, struct error *err);
 
 /*
  * Moves an order, edits its metadata, or both (one version, one event). Finding it as wanted is no
@@ -63,11 +51,11 @@ MUST_CHECK bool order_service_create(const struct order_service *service,
  */
 MUST_CHECK bool order_service_change(const struct order_service *service,
                                      const struct order_command *command,
-                                     const struct order_change *change, struct order_answer *out,
+                                     const struct order_change *change, struct answer *out,
                                      struct error *err);
 
 MUST_CHECK bool order_service_read(const struct order_service *service, const struct caller *caller,
-                                   struct id id, struct order_answer *out, struct error *err);
+                                   struct id id, struct answer *out, struct error *err);
 
 /* Writes a page; `filter->limit` orders are shown, and whether more follow. */
 MUST_CHECK bool order_service_list(const struct order_service *service, const struct caller *caller,

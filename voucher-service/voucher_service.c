@@ -5,8 +5,6 @@
 #include "voucher-service/voucher_json.h"
 #include "voucher-service/voucher_rule_store.h"
 
-#define ANNOUNCEMENT_EMPTY ((struct announcement){ .data = BUFFER_EMPTY })
-
 /* --- looking ---------------------------------------------------------------------------------- */
 
 bool voucher_service_read(const struct voucher_service *service, const struct caller *caller,
@@ -68,12 +66,12 @@ bool voucher_service_list_rules(const struct voucher_service *service, const str
 static bool explain_refusal(const struct voucher_service *service, const struct request *req,
                             struct voucher_rule *rule, bool *replayed, struct error *err)
 {
-    AUTO(answer_release) struct answer answer = { .body = BUFFER_EMPTY };
+    AUTO(answer_release) struct answer answer = ANSWER_EMPTY;
     struct pool *pool = backbone_pool(service->backbone);
 
     if (!answers_find(pool, &req->caller, &req->idempotency, &answer, err))
         return false;
-    if (!answer.found)
+    if (answer.status == 0)
         return error_set(err, ERROR_CONFLICT, "voucher_rule_exists",
                          "There is a rule for orders in %s already.", rule->currency.code);
     *replayed = true;

@@ -21,9 +21,18 @@ STATEMENT(answer_purge, "any",
           "gone AS (DELETE FROM idempotency_keys k USING old WHERE k.ctid = old.ctid RETURNING 1) "
           "SELECT count(*) AS count FROM gone");
 
+void answer_make(struct answer *answer, int status, struct id subject, int64_t subject_version,
+                 struct buffer *body)
+{
+    *answer = (struct answer){
+        .status = status, .subject = subject, .subject_version = subject_version, .body = *body
+    };
+    *body = BUFFER_EMPTY;
+}
+
 static void read_answer(const struct row *row, struct answer *out)
 {
-    out->found = true;
+    out->replayed = true;
     out->status = (int)row_integer(row, "status");
     out->subject = row_id(row, "subject");
     out->subject_version = row_integer(row, "subject_version");
@@ -44,7 +53,7 @@ bool answers_find(struct pool *pool, const struct caller *caller,
     AUTO(parameters_release) struct parameters parameters;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
 
-    *out = (struct answer){ .found = false };
+    *out = ANSWER_EMPTY;
     parameters_begin(&parameters);
     if (idempotency->key[0] == '\0')
         return true;
@@ -67,6 +76,17 @@ bool answers_find(struct pool *pool, const struct caller *caller,
 void answer_release(struct answer *answer)
 {
     buffer_release(&answer->body);
+}
+
+bool reply_answer(struct reply *reply, struct answer *answer)
+{
+    buffer_release(&reply->body);
+    reply->body = answer->body;
+    answer->body = BUFFER_EMPTY;
+    if (answer->replayed)
+        reply_set_header(reply, "Idempotent-Replayed", "true");
+    reply_set_version(reply, answer->subject_version);
+    return reply_json(reply, answer->status);
 }
 
 void answers_add_parameters(struct write *write, const char *merchant,

@@ -13,30 +13,43 @@
 
 #include "shared/db/pool.h"
 #include "shared/db/write.h"
+#include "shared/http/reply.h"
 #include "shared/http/request.h"
 
 /* How long an answer is kept unless set otherwise, and how many are purged in one bite. */
 enum { ANSWERS_RETENTION_S = 86400, ANSWERS_PURGE_MAX = 1000 };
 
 struct answer {
-    bool found;
-    int status; /* what was answered */
+    int status;    /* 0: there is none yet */
+    bool replayed; /* it was given before */
     struct id subject;
     int64_t subject_version;
     struct buffer body; /* the event's data at that version, byte for byte; may be empty when
                            the subject has no events (then the service reads its row) */
 };
 
+#define ANSWER_EMPTY ((struct answer){ .body = BUFFER_EMPTY })
+
+/* Fills an answer given for the first time; the text is taken over, not copied. */
+void answer_make(struct answer *answer, int status, struct id subject, int64_t subject_version,
+                 struct buffer *body);
+
 /*
- * Looks the request's key up; `found` is false when it has none or it was not used.
- * ERROR_VALIDATION "idempotency_key_reused" when it was used with another body. The caller
- * releases the answer.
+ * Looks the request's key up and, when it was used, fills `out` as it was answered then; otherwise
+ * (or without a key) `out` stays without a status. ERROR_VALIDATION "idempotency_key_reused" when
+ * it was used with another body. The caller releases the answer.
  */
 MUST_CHECK bool answers_find(struct pool *pool, const struct caller *caller,
                              const struct idempotency *idempotency, struct answer *out,
                              struct error *err);
 
 void answer_release(struct answer *answer);
+
+/*
+ * Replies with the answer: status, ETag, Idempotent-Replayed where it was given before, and its
+ * body, which goes over. Returns true, to end a handler with.
+ */
+bool reply_answer(struct reply *reply, struct answer *answer);
 
 /*
  * Adds the four columns of the key to a write's parameters, in this order: scope text, key text

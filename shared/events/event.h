@@ -42,6 +42,8 @@ struct announcement {
     struct buffer data;
 };
 
+#define ANNOUNCEMENT_EMPTY ((struct announcement){ .data = BUFFER_EMPTY })
+
 /* The data is written into `data` next, then announcement_seal() makes the event complete. */
 void announcement_begin(struct announcement *announcement, int stream, const char *merchant,
                         const char *type, const struct trace *trace);
