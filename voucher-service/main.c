@@ -3,13 +3,13 @@
 #include "voucher-service/voucher_issuing.h"
 
 struct settings {
-    char order_url[256];
+    char order_url[1024];
     char service_key[128];
 };
 
 static const struct setting settings_table[] = {
-    { "ORDER_URL", SETTING_TEXT, offsetof(struct settings, order_url), 256, "http://127.0.0.1:8081",
-      0, 0, "where order-service is, to read its event log" },
+    { "ORDER_URL", SETTING_TEXT, offsetof(struct settings, order_url), 1024,
+      "http://127.0.0.1:8081", 0, 0, "origins of order-service, to read its event log from" },
     { "SERVICE_KEY", SETTING_SECRET, offsetof(struct settings, service_key), 128, NULL, 0, 0,
       "API key of this service, with events:read" },
 };
@@ -31,7 +31,7 @@ int main(int argc, char **argv)
     backbone_add_worker(backbone, &expiry);
     backbone_consume(backbone, &(struct backbone_consumption){
                                    .source = { .service = "order-service",
-                                               .url = settings.order_url,
+                                               .origins = settings.order_url,
                                                .authorization = authorization },
                                    .filters = filters,
                                    .types = voucher_issuing_types,

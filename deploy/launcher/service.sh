@@ -42,11 +42,16 @@ service_names() {
 
 # service_url NAME: of its first instance.
 service_url() {
-    service_each service_url_of "$1"
+    service_each service_url_of "$1" | head -n 1
+}
+
+# service_urls NAME: of all its instances, with commas between them.
+service_urls() {
+    service_each service_url_of "$1" | paste -sd,
 }
 
 service_url_of() {
-    [[ $service != "$1" || $service_instance -ne 0 ]] ||
+    [[ $service != "$1" ]] ||
         printf 'http://127.0.0.1:%s\n' "$service_port"
 }
 
@@ -116,7 +121,7 @@ MQTT_PASSWORD_FILE=$home/secrets/broker-$service
 EOF
     case $service in
     voucher-service)
-        echo "ORDER_URL=$(service_url order-service)"
+        echo "ORDER_URL=$(service_urls order-service)"
         echo "SERVICE_KEY_FILE=$home/secrets/key-services"
         ;;
     esac

@@ -111,12 +111,13 @@ void feed_add_routes(struct feed *feed, struct router *router)
 
 /* ---- Pulling ------------------------------------------------------------------------------ */
 
-static bool ask(struct client *client, const struct feed_source *source, const char *url,
+static bool ask(struct client *client, const struct feed_source *source, const char *path,
                 struct deadline deadline, struct buffer *answer, struct error *err)
 {
     struct client_request request = {
         .method = "GET",
-        .url = url,
+        .origins = source->origins,
+        .path = path,
         .authorization = source->authorization,
         .answer_max = FEED_ANSWER_MAX,
         .deadline = deadline,
@@ -127,7 +128,7 @@ static bool ask(struct client *client, const struct feed_source *source, const c
         return false;
     if (status != HTTP_OK)
         return error_set(err, ERROR_UNAVAILABLE, "feed_unavailable", "%s answered %d to %s",
-                         source->service, status, url);
+                         source->service, status, path);
     return true;
 }
 
@@ -196,12 +197,12 @@ bool feed_fetch(struct client *client, const struct feed_source *source,
                 struct error *err)
 {
     AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
-    AUTO(buffer_release) struct buffer url = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer path = BUFFER_EMPTY;
 
-    buffer_append_format(&url, "%s/v1/events?stream=%lld&after=%lld&limit=%lld", source->url,
+    buffer_append_format(&path, "/v1/events?stream=%lld&after=%lld&limit=%lld",
                          (long long)range->stream, (long long)range->after,
                          (long long)range->limit);
-    return ask(client, source, url.at, deadline, &answer, err) &&
+    return ask(client, source, path.at, deadline, &answer, err) &&
            read_page(&answer, source->service, range, out, err);
 }
 

@@ -27,7 +27,7 @@ void feed_add_routes(struct feed *feed, struct router *router);
 /* Where another service's feed is, and the key to it. */
 struct feed_source {
     const char *service; /* the producer */
-    const char *url;     /* "http://127.0.0.1:8081" */
+    const char *origins; /* of its instances: "http://127.0.0.1:8081,http://127.0.0.1:8091" */
     const char *authorization;
 };
 

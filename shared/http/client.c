@@ -10,6 +10,7 @@ enum { IDLE_MAX_S = 30 };
 
 struct client {
     CURL *curl;
+    size_t preferred; /* the origin that took the last request */
 };
 
 /* What the library writes to while it works. */
@@ -119,10 +120,10 @@ static void set_limits(CURL *curl, struct deadline deadline)
                      (long)(left_ms < CONNECT_MS ? left_ms : CONNECT_MS));
 }
 
-static void set_request(CURL *curl, const struct client_request *request,
+static void set_request(CURL *curl, const struct client_request *request, const char *url,
                         struct curl_slist *headers, struct inbox *inbox)
 {
-    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, inbox);
@@ -154,23 +155,59 @@ static bool explain(CURL *curl, const struct inbox *inbox, CURLcode code, struct
     return error_set(err, ERROR_UNKNOWN_OUTCOME, "peer_lost", "%s", curl_easy_strerror(code));
 }
 
-bool client_send(struct client *client, const struct client_request *request, int *status,
-                 struct buffer *answer, struct error *err)
+/* Finds the origins in the text; their number. */
+static size_t split_origins(const char *text, struct span out[CLIENT_ORIGINS_MAX])
 {
+    size_t count = 0;
+
+    while (*text != '\0' && count < CLIENT_ORIGINS_MAX) {
+        size_t length = strcspn(text, ",");
+
+        out[count++] = (struct span){ .at = text, .length = length };
+        text += length + (text[length] == ',');
+    }
+    return count;
+}
+
+/* One exchange with one origin. */
+static bool ask(struct client *client, const struct client_request *request, struct span origin,
+                int *status, struct buffer *answer, struct error *err)
+{
+    AUTO(release_list) struct curl_slist *headers = make_headers(request);
+    AUTO(buffer_release) struct buffer url = BUFFER_EMPTY;
     struct inbox inbox = { .answer = answer, .max = request->answer_max };
     long answered = 0;
 
-    if (deadline_passed(request->deadline))
-        return error_set(err, ERROR_DEADLINE, "peer_timeout", "no time is left");
-    AUTO(release_list) struct curl_slist *headers = make_headers(request);
     buffer_clear(answer);
+    buffer_append_span(&url, origin);
+    buffer_append(&url, request->path);
     curl_easy_reset(client->curl); /* forgets options; connections are kept */
     set_limits(client->curl, request->deadline);
-    set_request(client->curl, request, headers, &inbox);
+    set_request(client->curl, request, url.at, headers, &inbox);
     CURLcode code = curl_easy_perform(client->curl);
     if (code != CURLE_OK)
         return explain(client->curl, &inbox, code, err);
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answered);
     *status = (int)answered;
     return true;
+}
+
+bool client_send(struct client *client, const struct client_request *request, int *status,
+                 struct buffer *answer, struct error *err)
+{
+    struct span origins[CLIENT_ORIGINS_MAX];
+    size_t count = split_origins(request->origins, origins);
+
+    error_set(err, ERROR_UNAVAILABLE, "peer_unavailable", "nobody is named to be asked");
+    for (size_t tried = 0; tried < count; tried++) {
+        client->preferred %= count;
+        if (deadline_passed(request->deadline))
+            return error_set(err, ERROR_DEADLINE, "peer_timeout", "no time is left");
+        if (ask(client, request, origins[client->preferred], status, answer, err))
+            return true;
+        if (err->kind != ERROR_UNAVAILABLE) /* it was sent: it may have had its effect */
+            return false;
+        client->preferred++;
+    }
+    return false;
 }

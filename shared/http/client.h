@@ -2,7 +2,10 @@
  * Client: HTTP requests to others, on libcurl.
  *
  * No redirects, a bounded answer, a deadline for the whole exchange, connections kept and reused. A
- * client belongs to one thread at a time; make one per thread.
+ * peer may have several instances: the next one is asked only when nothing could be sent to the one
+ * before, and the one that took a request is asked first the next time.
+ *
+ * A client belongs to one thread at a time; threads that need one now and then share a client_pool.
  */
 #ifndef CHECKOUT_HTTP_CLIENT_H
 #define CHECKOUT_HTTP_CLIENT_H
@@ -14,8 +17,9 @@
 struct client;
 
 struct client_request {
-    const char *method; /* "GET" */
-    const char *url;
+    const char *method;  /* "GET" */
+    const char *origins; /* "http://127.0.0.1:8081"; of several instances with commas between */
+    const char *path;    /* "/v1/orders?limit=1" */
     const char *authorization;   /* value of the header, or NULL */
     const char *traceparent;     /* or NULL */
     const char *idempotency_key; /* or NULL */
@@ -23,6 +27,9 @@ struct client_request {
     size_t answer_max;           /* bytes; a longer answer is an error */
     struct deadline deadline;
 };
+
+/* Instances of one peer that are asked. */
+enum { CLIENT_ORIGINS_MAX = 16 };
 
 /* Once per process, before threads. */
 MUST_CHECK bool client_library_start(void);

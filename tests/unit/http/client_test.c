@@ -15,11 +15,13 @@ static struct client *client;
 static struct error err;
 
 /* A request to the test server with a key; the rest is the test's. */
-static struct client_request make_request(struct buffer *url, const char *method, const char *path)
+static struct client_request make_request(struct buffer *origin, const char *method,
+                                          const char *path)
 {
-    buffer_append_format(url, "http://127.0.0.1:%d%s", test->port, path);
+    buffer_append_format(origin, "http://127.0.0.1:%d", test->port);
     return (struct client_request){ .method = method,
-                                    .url = url->at,
+                                    .origins = origin->at,
+                                    .path = path,
                                     .authorization = FAKE_KEY("demo"),
                                     .answer_max = 10000,
                                     .deadline = deadline_in_ms(3000) };
@@ -29,8 +31,8 @@ static struct client_request make_request(struct buffer *url, const char *method
 static int send_to(const char *method, const char *path, const char *body, const char *key,
                    struct buffer *answer)
 {
-    AUTO(buffer_release) struct buffer url = BUFFER_EMPTY;
-    struct client_request request = make_request(&url, method, path);
+    AUTO(buffer_release) struct buffer origin = BUFFER_EMPTY;
+    struct client_request request = make_request(&origin, method, path);
     int status = 0;
 
     request.body = span_of(body);
@@ -87,9 +89,9 @@ static void check_key(void **state)
 
 static void the_trace_goes_with_it(void **state)
 {
-    AUTO(buffer_release) struct buffer url = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer origin = BUFFER_EMPTY;
     AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
-    struct client_request request = make_request(&url, "GET", "/v1/things");
+    struct client_request request = make_request(&origin, "GET", "/v1/things");
     int status;
 
     (void)state;
@@ -113,12 +115,37 @@ static void nobody_there_is_unavailable(void **state)
 {
     AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
     struct client_request request = { .method = "GET",
-                                      .url = "http://127.0.0.1:1/",
+                                      .origins = "http://127.0.0.1:1",
+                                      .path = "/",
                                       .answer_max = 10,
                                       .deadline = deadline_in_ms(3000) };
     int status;
 
     (void)state;
+    assert_false(client_send(client, &request, &status, &answer, &err));
+    assert_int_equal(err.kind, ERROR_UNAVAILABLE);
+}
+
+static void the_next_instance_is_asked_when_nobody_is_there(void **state)
+{
+    AUTO(buffer_release) struct buffer origin = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
+    struct client_request request = make_request(&origin, "GET", "/v1/things/1");
+    int status = 0;
+
+    (void)state;
+    buffer_clear(&origin);
+    buffer_append_format(&origin, "http://127.0.0.1:1,http://127.0.0.1:%d", test->port);
+    request.origins = origin.at;
+    for (int i = 0; i < 3; i++) {
+        assert_true(client_send(client, &request, &status, &answer, &err));
+        assert_int_equal(status, 200);
+    }
+    buffer_clear(&origin);
+    buffer_append_format(&origin, "http://127.0.0.1:%d,http://127.0.0.1:1", test->port);
+    request.origins = origin.at;
+    assert_true(client_send(client, &request, &status, &answer, &err));
+    request.origins = "";
     assert_false(client_send(client, &request, &status, &answer, &err));
     assert_int_equal(err.kind, ERROR_UNAVAILABLE);
 }
@@ -135,9 +162,10 @@ static void *hang_up(void *ctx)
     return NULL;
 }
 
+/* Nor is the next one asked, which would act a second time. */
 static void a_peer_that_hangs_up_may_have_acted(void **state)
 {
-    AUTO(buffer_release) struct buffer url = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer origin = BUFFER_EMPTY;
     AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -151,10 +179,11 @@ static void a_peer_that_hangs_up_may_have_acted(void **state)
     assert_int_equal(listen(listener, 1), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
     assert_int_equal(pthread_create(&thread, NULL, hang_up, &listener), 0);
-    struct client_request request = make_request(&url, "POST", "/");
-    buffer_clear(&url);
-    buffer_append_format(&url, "http://127.0.0.1:%d/", ntohs(address.sin_port));
-    request.url = url.at;
+    struct client_request request = make_request(&origin, "POST", "/");
+    buffer_clear(&origin);
+    buffer_append_format(&origin, "http://127.0.0.1:%d,http://127.0.0.1:%d",
+                         ntohs(address.sin_port), test->port);
+    request.origins = origin.at;
     assert_false(client_send(client, &request, &status, &answer, &err));
     assert_int_equal(err.kind, ERROR_UNKNOWN_OUTCOME);
     pthread_join(thread, NULL);
@@ -163,15 +192,17 @@ static void a_peer_that_hangs_up_may_have_acted(void **state)
 
 static void other_protocols_are_not_spoken(void **state)
 {
-    static const char *const urls[] = { "file:///etc/hostname", "ftp://127.0.0.1/", "nonsense://" };
+    static const char *const origins[] = { "file://", "ftp://127.0.0.1", "nonsense:/" };
     AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
     int status;
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(urls); i++) {
-        struct client_request request = {
-            .method = "GET", .url = urls[i], .answer_max = 1000, .deadline = deadline_in_ms(3000)
-        };
+    for (size_t i = 0; i < COUNT_OF(origins); i++) {
+        struct client_request request = { .method = "GET",
+                                          .origins = origins[i],
+                                          .path = "/etc/hostname",
+                                          .answer_max = 1000,
+                                          .deadline = deadline_in_ms(3000) };
         assert_false(client_send(client, &request, &status, &answer, &err));
         assert_int_equal(answer.length, 0);
     }
@@ -179,9 +210,9 @@ static void other_protocols_are_not_spoken(void **state)
 
 static void nobody_waits_longer_than_the_deadline(void **state)
 {
-    AUTO(buffer_release) struct buffer url = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer origin = BUFFER_EMPTY;
     AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
-    struct client_request request = make_request(&url, "GET", "/v1/slow");
+    struct client_request request = make_request(&origin, "GET", "/v1/slow");
     int64_t began_us = clock_monotonic_us();
     int status;
 
@@ -209,6 +240,7 @@ int main(void)
     TABLE_ADD(&table, the_trace_goes_with_it);
     TABLE_ADD(&table, a_longer_answer_is_an_error);
     TABLE_ADD(&table, nobody_there_is_unavailable);
+    TABLE_ADD(&table, the_next_instance_is_asked_when_nobody_is_there);
     TABLE_ADD(&table, a_peer_that_hangs_up_may_have_acted);
     TABLE_ADD(&table, other_protocols_are_not_spoken);
     TABLE_ADD(&table, nobody_waits_longer_than_the_deadline);
