@@ -3,6 +3,7 @@
 #include "order-service/order_events.h"
 #include "shared/http/page.h"
 #include "shared/http/reply.h"
+#include "shared/runtime/crash_point.h"
 #include "shared/runtime/metrics.h"
 
 /* What an order's events say about where they come from. */
@@ -345,6 +346,7 @@ static bool expire(const struct order_service *service, struct order *order,
     AUTO(write_release) struct write write;
     order_update(&write, order, NULL);
     write_announce(&write, &announcement.event);
+    CRASH_POINT("order:before_expiry");
     return commit(service, &write, deadline, &done, err);
 }
 

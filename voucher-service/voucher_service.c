@@ -1,6 +1,7 @@
 #include "voucher-service/voucher_service.h"
 
 #include "shared/events/answers.h"
+#include "shared/runtime/crash_point.h"
 #include "voucher-service/voucher_events.h"
 #include "voucher-service/voucher_json.h"
 #include "voucher-service/voucher_rule_store.h"
@@ -114,6 +115,7 @@ static bool expire(const struct voucher_service *service, struct voucher *vouche
     AUTO(write_release) struct write write;
     voucher_update(&write, voucher);
     write_announce(&write, &announcement.event);
+    CRASH_POINT("voucher:before_expiry");
     return journal_commit(backbone_journal(service->backbone), &write, deadline, err);
 }
 

@@ -6,6 +6,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
+#include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
 #include "shared/runtime/metrics.h"
 
@@ -230,6 +231,7 @@ static void finish(struct writer *writer, struct ticket **tickets, size_t count)
 {
     const struct journal_settings *settings = &writer->journal->settings;
 
+    CRASH_POINT("journal:before_answer");
     if (settings->on_commit != NULL && announces(tickets, count))
         settings->on_commit(settings->on_commit_ctx, tickets[0]->write->stream);
     tell_all(tickets, count, NULL);

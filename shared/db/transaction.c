@@ -4,6 +4,7 @@
 
 #include "shared/db/array.h"
 #include "shared/db/connection_private.h"
+#include "shared/runtime/crash_point.h"
 
 /* How often the fate of a COMMIT is asked for, and how long one question may take. */
 enum { RESOLVE_EVERY_MS = 50, RESOLVE_QUESTION_MS = 1000 };
@@ -267,7 +268,10 @@ static bool send_commit(struct transaction *transaction, bool *appends, struct e
                                                    events, count, err)) &&
         pipeline_send_text(transaction->connection, "COMMIT", err);
     free(events);
-    return sent && pipeline_sync(transaction->connection, err);
+    if (!sent || !pipeline_sync(transaction->connection, err))
+        return false;
+    CRASH_POINT("transaction:commit_sent");
+    return true;
 }
 
 static bool read_commit(struct transaction *transaction, bool appends, struct error *err)
@@ -307,6 +311,7 @@ enum commit_outcome transaction_commit(struct transaction *transaction, struct e
     }
     if (!pipeline_begin(transaction->connection, err))
         return COMMIT_FAILED;
+    CRASH_POINT("transaction:before_commit");
     transaction->ended =
         send_commit(transaction, &appends, err) && read_commit(transaction, appends, err);
     (void)pipeline_end(transaction->connection, transaction->deadline);

@@ -6,6 +6,7 @@
 #include "shared/crypto/hash.h"
 #include "shared/events/answers.h"
 #include "shared/events/backbone_settings.h"
+#include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
 #include "shared/runtime/metrics.h"
 
@@ -56,7 +57,7 @@ static bool has_argument(const struct backbone *backbone, const char *name)
 static bool load_settings(struct backbone *backbone, const struct setting *settings, size_t count,
                           void *own, struct error *err)
 {
-    if (!backbone_settings_load(&backbone->settings, err) ||
+    if (!crash_points_check(err) || !backbone_settings_load(&backbone->settings, err) ||
         !config_load(settings, count, own, err))
         return false;
     log_start(backbone->service, backbone->settings.instance, backbone->settings.log_level);
@@ -117,6 +118,10 @@ struct backbone *backbone_load(const char *service, int argc, char **argv,
         print_settings(settings, count);
     if (has_argument(backbone, "--statements")) {
         statements_print(stdout);
+        exit(EXIT_SUCCESS);
+    }
+    if (has_argument(backbone, "--crash-points")) {
+        crash_points_print(stdout);
         exit(EXIT_SUCCESS);
     }
     if (has_argument(backbone, "--routes"))

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "shared/events/consumer_private.h"
+#include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
 
 STATEMENT(consumer_position_select, "any",
@@ -180,6 +181,19 @@ static void read_arrivals(struct consumer *consumer)
     }
 }
 
+static bool apply_arrivals(struct consumer *consumer, struct error *err)
+{
+    read_arrivals(consumer);
+    if (consumer->count == 0)
+        return true;
+    CRASH_POINT("consumer:after_read");
+    bool done = consumer_apply_arrivals(consumer, err);
+    release_arrivals(consumer);
+    if (done)
+        CRASH_POINT("consumer:before_acknowledgement");
+    return done;
+}
+
 static void lead(struct consumer *consumer)
 {
     struct error err;
@@ -188,10 +202,7 @@ static void lead(struct consumer *consumer)
         back_off(consumer, &err);
         return;
     }
-    read_arrivals(consumer);
-    bool done = consumer->count == 0 || consumer_apply_arrivals(consumer, &err);
-    release_arrivals(consumer);
-    if (!done) {
+    if (!apply_arrivals(consumer, &err)) {
         back_off(consumer, &err);
         return;
     }

@@ -1,4 +1,5 @@
 #include "shared/events/consumer_private.h"
+#include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
 
 /* At least as long as the attempt took: a feed that hangs has half of the loop's time at most. */
@@ -40,6 +41,8 @@ static bool pull(struct consumer *consumer, struct error *err)
     arrivals = memory_allocate_zeroed(page.count + 1, sizeof(*arrivals));
     for (size_t i = 0; i < page.count; i++)
         arrival_pull(&consumer->settings, &page.items[i], &arrivals[i]);
+    if (page.count > 0)
+        CRASH_POINT("consumer:after_pull");
     bool done = consumer_apply_page(consumer, arrivals, page.count, err);
     if (done)
         consumer->pull_due = consumer->position < consumer->head;

@@ -8,6 +8,7 @@
 
 #include "shared/events/lease.h"
 #include "shared/events/relay_window.h"
+#include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
 #include "shared/runtime/metrics.h"
 
@@ -170,6 +171,7 @@ static bool store_position(struct relay *relay, struct error *err)
     AUTO(parameters_release) struct parameters parameters;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
 
+    CRASH_POINT("relay:before_position");
     parameters_begin(&parameters);
     parameters_add_integer(&parameters, relay->settings.stream);
     parameters_add_integer(&parameters, relay->window.acknowledged);

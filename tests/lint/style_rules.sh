@@ -68,6 +68,14 @@ simulators_by_ifdef() {
     search_program '^\s*#\s*(ifdef|ifndef|if)\b.*(SIMULAT|FAKE|MOCK|TEST)'
 }
 
+crash_points_by_one_name() {
+    local -r call='CRASH_POINT\("[^"]*"\)'
+    program_files | xargs -r -d '\n' grep -HnoE "$call" /dev/null |
+        grep -vE 'CRASH_POINT\("[a-z]+:[a-z_]+"\)$' | sed 's/$/ is no <room>:<moment>/' || true
+    program_files | grep -v '^shared/runtime/crash_point' |
+        xargs -r -d '\n' grep -hoE "$call" /dev/null | sort | uniq -d | sed 's/$/ is there twice/'
+}
+
 missing_include_guards() {
     local file
     files h | while read -r file; do
@@ -122,6 +130,7 @@ holds "nobody decides on the text of an error" decisions_on_error_texts
 holds "no banned call, and nothing left to do" banned_calls
 holds "every file is called after its noun" houses_without_nouns
 holds "no simulator hides behind an #ifdef" simulators_by_ifdef
+holds "a crash point has a name of its own" crash_points_by_one_name
 holds "every header has its guard" missing_include_guards
 holds "every source is in a meson.build" unregistered_sources
 holds "no file names a machine or a registry" foreign_traces
