@@ -3,11 +3,17 @@
 
 struct settings {
     int64_t expiry_s;
+    char voucher_url[1024];
+    int64_t voucher_hold_s;
 };
 
 static const struct setting settings_table[] = {
     { "ORDER_EXPIRY_S", SETTING_INTEGER, offsetof(struct settings, expiry_s), 0, "86400", 1,
       31536000, "seconds after which a prepaid order that nobody paid expires" },
+    { "VOUCHER_URL", SETTING_TEXT, offsetof(struct settings, voucher_url), 1024,
+      "http://127.0.0.1:8083", 0, 0, "origins of voucher-service, to reserve vouchers at" },
+    { "VOUCHER_HOLD_S", SETTING_INTEGER, offsetof(struct settings, voucher_hold_s), 0, "900", 4,
+      86400, "seconds for which an order's voucher is reserved; a quarter is for the order" },
 };
 
 int main(int argc, char **argv)
@@ -15,10 +21,18 @@ int main(int argc, char **argv)
     struct settings settings;
     struct backbone *backbone = backbone_load("order-service", argc, argv, settings_table,
                                               COUNT_OF(settings_table), &settings);
-    struct order_service service = { .backbone = backbone, .expiry_ms = settings.expiry_s * 1000 };
+    struct order_service service = {
+        .backbone = backbone,
+        .expiry_ms = settings.expiry_s * 1000,
+        .vouchers = { .origins = settings.voucher_url,
+                      .hold_s = settings.voucher_hold_s,
+                      .clients = client_pool_create(ORDER_VOUCHER_CALLS_MAX) },
+    };
     struct work expiry = order_expiry_work(&service);
 
     order_http_add_routes(backbone, &service);
     backbone_add_worker(backbone, &expiry);
-    return backbone_run(backbone);
+    int code = backbone_run(backbone);
+    client_pool_destroy(service.vouchers.clients);
+    return code;
 }

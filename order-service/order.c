@@ -57,6 +57,19 @@ bool order_total_add(int64_t *total, int64_t quantity, int64_t unit_amount)
     return true;
 }
 
+void order_deduct(struct order *order, const struct order_voucher *voucher)
+{
+    int64_t total = order->total_amount, value = voucher->value_amount;
+    int64_t discount = value < total ? value : total;
+
+    assert(value > 0 && order->amount_due == total);
+    order->voucher = *voucher;
+    order->voucher.used = true;
+    order->voucher.discount_amount = discount;
+    order->voucher.forfeited_amount = value - discount;
+    order->amount_due = total - discount;
+}
+
 void order_begin(struct order *order, struct id id, struct instant now, int64_t expiry_ms)
 {
     assert(order->amount_due >= 0 && order->amount_due <= order->total_amount);

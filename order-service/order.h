@@ -61,6 +61,22 @@ extern const char *const order_status_words[ORDER_STATUS_COUNT];
 extern const char *const order_payment_status_words[ORDER_PAYMENT_STATUS_COUNT];
 extern const char *const order_terms_words[ORDER_TERMS_COUNT];
 
+/* "order:", then the hexadecimal SHA-256 or the id that a voucher is reserved for. */
+enum { ORDER_HOLDER_SIZE = 6 + 64 + 1 };
+
+/*
+ * A voucher that is deducted from an order. It is good for one order, so what it is worth beyond
+ * the order's total is forfeited. Amounts are in minor units of the order's currency.
+ */
+struct order_voucher {
+    bool used; /* false: there is none, and nothing else here counts */
+    struct id id;
+    char holder[ORDER_HOLDER_SIZE]; /* whom it was reserved for */
+    int64_t value_amount;
+    int64_t discount_amount;
+    int64_t forfeited_amount;
+};
+
 struct order {
     int stream;
     struct id id;
@@ -72,6 +88,7 @@ struct order {
     struct currency currency;
     int64_t total_amount;
     int64_t amount_due;
+    struct order_voucher voucher;
     char customer_id[ORDER_TEXT_SIZE];
     char customer_email[ORDER_TEXT_SIZE];   /* "" for none */
     char client_reference[ORDER_TEXT_SIZE]; /* "" for none */
@@ -84,6 +101,9 @@ struct order {
 
 /* Adds one line to a total; false, and the total as it was, beyond ORDER_TOTAL_MAX. */
 MUST_CHECK bool order_total_add(int64_t *total, int64_t quantity, int64_t unit_amount);
+
+/* Deducts the voucher (id, holder and value are filled in) from an order of which all is due. */
+void order_deduct(struct order *order, const struct order_voucher *voucher);
 
 /*
  * Makes a new order of what a client asked for (customer, currency, terms, amounts, texts):

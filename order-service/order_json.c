@@ -166,6 +166,20 @@ static struct json_value *read_metadata(struct json_reader *reader, bool may_be_
     return value;
 }
 
+/* Whether a code is good is not known here; what can not be one is refused all the same. */
+static void read_voucher_code(struct json_reader *reader, struct order_draft *out)
+{
+    static const char symbols[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "*~$= -";
+    const char *code = out->voucher_code;
+
+    if (json_read_text(reader, "voucher_code", JSON_OPTIONAL, 1, ORDER_VOUCHER_CODE_MAX,
+                       out->voucher_code, sizeof(out->voucher_code)) &&
+        code[strspn(code, symbols)] != '\0')
+        json_reader_refuse(reader, "voucher_code", "voucher_code_malformed",
+                           "must be a code as printed on the voucher: XXXX-XXXX-XXXX-X");
+}
+
 static void read_draft(struct json_reader *reader, struct order_draft *out)
 {
     struct order *order = &out->order;
@@ -176,6 +190,7 @@ static void read_draft(struct json_reader *reader, struct order_draft *out)
     computed = read_lines(reader, &out->lines, &order->total_amount);
     check_total(reader, computed, order->total_amount);
     read_terms(reader, &order->terms);
+    read_voucher_code(reader, out);
     json_read_text(reader, "client_reference", JSON_OPTIONAL, 1, ORDER_TEXT_MAX,
                    order->client_reference, sizeof(order->client_reference));
 
@@ -228,6 +243,13 @@ static void read_status(struct json_reader *reader, struct order_change *out)
         out->status = requestable[chosen];
 }
 
+static bool metadata_is_null(struct json_reader *reader)
+{
+    const struct json_value *value = json_read_value(reader, "metadata");
+
+    return value && json_value_is_null(value);
+}
+
 bool order_change_read(const struct json_document *document, struct order_change *out,
                        struct error *err)
 {
@@ -236,6 +258,9 @@ bool order_change_read(const struct json_document *document, struct order_change
     json_reader_begin(&reader, document, err);
     read_status(&reader, out);
     out->metadata = read_metadata(&reader, true);
+    if (out->has_status && metadata_is_null(&reader))
+        json_reader_refuse(&reader, "metadata", "type_invalid",
+                           "must be an object; leave it out to keep it as it is");
     if (reader.object && !json_has(&reader, "status") && !json_has(&reader, "metadata"))
         json_reader_refuse(&reader, NULL, "required", "must have status, metadata or both");
     json_reader_end(&reader);
@@ -326,6 +351,22 @@ static void write_customer(struct json_writer *json, const struct order *order)
     json_end_object(json);
 }
 
+static void write_voucher(struct json_writer *json, const struct order_voucher *voucher)
+{
+    json_name(json, "voucher");
+    if (!voucher->used) {
+        json_null_value(json);
+        return;
+    }
+    json_begin_object(json);
+    json_member_id(json, "id", voucher->id);
+    json_member_text(json, "holder", voucher->holder);
+    json_member_integer(json, "value_amount", voucher->value_amount);
+    json_member_integer(json, "discount_amount", voucher->discount_amount);
+    json_member_integer(json, "forfeited_amount", voucher->forfeited_amount);
+    json_end_object(json);
+}
+
 static void write_expiry(struct json_writer *json, const struct order *order)
 {
     if (order->expires_at.ms != 0) {
@@ -350,6 +391,7 @@ void order_write(struct json_writer *json, const struct order *order)
     json_member_raw(json, "lines", order->lines);
     json_member_integer(json, "total_amount", order->total_amount);
     json_member_integer(json, "amount_due", order->amount_due);
+    write_voucher(json, &order->voucher);
     json_member_text_or_null(json, "client_reference", order->client_reference);
     json_member_raw(json, "metadata", order->metadata);
     json_member_instant(json, "created_at", order->created_at);

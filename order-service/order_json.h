@@ -11,9 +11,13 @@
 #include "shared/json/json_reader.h"
 #include "shared/json/json_writer.h"
 
+/* A code has 12 symbols and a check symbol; there may be dashes and blanks between. */
+enum { ORDER_VOUCHER_CODE_MAX = 32, ORDER_VOUCHER_CODE_SIZE = 4 * ORDER_VOUCHER_CODE_MAX + 1 };
+
 /* What POST asks for: an order without id, times and status, and the texts that it borrows. */
 struct order_draft {
     struct order order;
+    char voucher_code[ORDER_VOUCHER_CODE_SIZE]; /* as it was typed; "" for none */
     struct buffer lines;
     struct buffer metadata;
 };

@@ -70,14 +70,10 @@ static bool require_merchant(const struct access *access, struct error *err)
 
 /* Completes the order and announces it; returns the last announcement, which is the answer. */
 static struct announcement *begin_order(struct order *order, const struct order_service *service,
-                                        const struct caller *caller,
+                                        const struct caller *caller, struct instant now,
                                         struct announcement announcements[2])
 {
-    struct instant now = clock_now();
-
-    order->stream = caller->access.stream;
-    text_copy(order->merchant, sizeof(order->merchant), caller->access.merchant);
-    order_begin(order, id_create(now), now, service->expiry_ms);
+    order_begin(order, order->id, now, service->expiry_ms);
     order_announce(&announcements[0], order, order_status_event(order->status), &caller->trace);
     if (!order_is_settled(order))
         return &announcements[0];
@@ -103,28 +99,115 @@ static bool refuse_lost_answer(struct error *err)
                      "The answer kept under this Idempotency-Key has just expired. Try again.");
 }
 
-bool order_service_create(const struct order_service *service, const struct order_command *command,
-                          struct order_draft *draft, struct answer *out, struct error *err)
+static bool refuse_late_order(struct error *err)
 {
-    if (!require_merchant(&command->caller->access, err))
-        return false;
+    return error_set(err, ERROR_UNAVAILABLE, "reservation_over",
+                     "The voucher was not reserved for long enough to make the order. Try again.");
+}
 
+/*
+ * Reserves the draft's voucher and deducts it. `held_until` is the moment, by the database's clock,
+ * after which the reservation must not be relied on.
+ */
+static bool take_voucher(const struct order_service *service, const struct order_command *command,
+                         struct order_draft *draft, struct instant *held_until, struct error *err)
+{
+    const struct order_vouchers *vouchers = &service->vouchers;
+    const struct caller *caller = command->caller;
+    struct order_voucher voucher;
+
+    order_voucher_holder(&draft->order, command->idempotency->key, voucher.holder);
+    CRASH_POINT("order:before_reserve");
+    if (!order_store_hold(backbone_pool(service->backbone),
+                          vouchers->hold_s / ORDER_VOUCHER_TIME_PARTS, caller->deadline, held_until,
+                          err) ||
+        !order_voucher_reserve(vouchers, caller, draft->voucher_code, &draft->order, &voucher, err))
+        return false;
+    CRASH_POINT("order:after_reserve");
+    order_deduct(&draft->order, &voucher);
+    return true;
+}
+
+/*
+ * As take_voucher(), for a request that may have been answered before: then its voucher is
+ * redeemed, by its own order. The answer is looked for first, so that a repeat reserves nothing,
+ * and again when the voucher is refused, because a repeat at the same moment may have been faster.
+ */
+static bool take_voucher_once(const struct order_service *service,
+                              const struct order_command *command, struct order_draft *draft,
+                              struct instant *held_until, struct answer *out, struct error *err)
+{
+    struct error trouble;
+
+    if (!replay(service, command, out, err))
+        return false;
+    if (out->status != 0 || take_voucher(service, command, draft, held_until, err))
+        return true;
+    return replay(service, command, out, &trouble) && out->status != 0;
+}
+
+/*
+ * An order that was certainly not made needs its voucher no more. With a key it is left to a
+ * repeat, which has the same holder: one may be under way, so giving the voucher back would take it
+ * away.
+ */
+static void give_back_voucher(const struct order_service *service,
+                              const struct order_command *command, const struct order_draft *draft)
+{
+    if (draft->order.voucher.used && command->idempotency->key[0] == '\0')
+        order_voucher_release(&service->vouchers, command->caller, draft->voucher_code,
+                              draft->order.voucher.holder);
+}
+
+/* Commits the order; when the write is refused, the request was answered before or comes too late.
+ */
+static bool insert_order(const struct order_service *service, const struct order_command *command,
+                         struct order_draft *draft, struct instant now, struct instant held_until,
+                         struct answer *out, struct error *err)
+{
+    struct order *order = &draft->order;
     AUTO(release_pair) struct announcement pair[2] = { ANNOUNCEMENT_EMPTY, ANNOUNCEMENT_EMPTY };
-    struct announcement *last = begin_order(&draft->order, service, command->caller, pair);
+    struct announcement *last = begin_order(order, service, command->caller, now, pair);
     AUTO(write_release) struct write write;
     bool done;
 
-    order_insert(&write, &draft->order, command->idempotency);
+    order_insert(&write, order, held_until, command->idempotency);
     for (struct announcement *each = pair; each <= last; each++)
         write_announce(&write, &each->event);
     if (!commit(service, &write, command->caller->deadline, &done, err))
         return false;
     if (done) {
-        count_created(&draft->order);
-        answer_make(out, HTTP_CREATED, draft->order.id, draft->order.version, &last->data);
+        count_created(order);
+        answer_make(out, HTTP_CREATED, order->id, order->version, &last->data);
         return true;
     }
-    return replay(service, command, out, err) && (out->status != 0 || refuse_lost_answer(err));
+    if (!replay(service, command, out, err))
+        return false;
+    return out->status != 0 ||
+           (order->voucher.used ? refuse_late_order(err) : refuse_lost_answer(err));
+}
+
+bool order_service_create(const struct order_service *service, const struct order_command *command,
+                          struct order_draft *draft, struct answer *out, struct error *err)
+{
+    const struct access *access = &command->caller->access;
+    struct order *order = &draft->order;
+    bool has_code = draft->voucher_code[0] != '\0';
+    struct instant now = clock_now(), held_until = { 0 };
+
+    if (!require_merchant(access, err) ||
+        (has_code && !access_require(access, SCOPE_VOUCHERS_WRITE, err)))
+        return false;
+    order->id = id_create(now);
+    order->stream = access->stream;
+    text_copy(order->merchant, sizeof(order->merchant), access->merchant);
+    if (has_code && !take_voucher_once(service, command, draft, &held_until, out, err))
+        return false;
+    if (out->status != 0 || insert_order(service, command, draft, now, held_until, out, err))
+        return true;
+    if (err->kind != ERROR_UNKNOWN_OUTCOME)
+        give_back_voucher(service, command, draft);
+    return false;
 }
 
 /* --- changing --------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 
 #include "order-service/order_json.h"
 #include "order-service/order_store.h"
+#include "order-service/order_vouchers.h"
 #include "shared/events/answers.h"
 #include "shared/events/backbone.h"
 
@@ -25,6 +26,7 @@ enum { ORDER_ATTEMPTS_MAX = 5 };
 struct order_service {
     struct backbone *backbone;
     int64_t expiry_ms; /* how long a prepaid order may stay unpaid */
+    struct order_vouchers vouchers;
 };
 
 /* Who wants something written, under which key, and (for a change) to what, at which version. */
@@ -37,7 +39,9 @@ struct order_command {
 
 /*
  * Creates what the draft says. An order of which nothing is due is paid at once: version 2, two
- * events. ERROR_FORBIDDEN "merchant_required" for keys of `*`.
+ * events. A voucher is reserved first, which needs vouchers:write too; what is wrong with it is
+ * told as order_voucher_reserve() does. ERROR_FORBIDDEN "merchant_required" for keys of `*`;
+ * ERROR_UNAVAILABLE "reservation_over" when reserving and committing took too long together.
  */
 MUST_CHECK bool order_service_create(const struct order_service *service,
                                      const struct order_command *command, struct order_draft *draft,

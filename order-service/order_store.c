@@ -8,7 +8,8 @@
 #define ORDER_COLUMNS                                                                        \
     "o.stream, o.id, o.merchant_id, o.version, o.status, o.payment_status, o.payment_terms," \
     " o.currency, o.total_amount, o.amount_due, o.customer_id, o.customer_email,"            \
-    " o.client_reference, o.lines, o.metadata, o.created_at, o.updated_at, o.expires_at"
+    " o.client_reference, o.lines, o.metadata, o.created_at, o.updated_at, o.expires_at,"    \
+    " o.voucher_id, o.voucher_holder, o.voucher_value_amount"
 
 STATEMENT(order_select, "orders",
           "SELECT " ORDER_COLUMNS " FROM orders o"
@@ -69,7 +70,8 @@ STATEMENT(order_due, "orders",
           " ORDER BY o.expires_at LIMIT $2::bigint) o");
 
 /*
- * The key comes first; an order whose key was taken is left out. (IN and not a join: a join of a
+ * The key comes first; an order whose key was taken is left out, and so is one whose voucher is not
+ * certainly held any more, by the clock of this database. (IN and not a join: a join of a
  * whole batch was planned as a nested loop, which tripled the time of the statement.)
  */
 STATEMENT(order_create, "orders",
@@ -77,14 +79,18 @@ STATEMENT(order_create, "orders",
           "SELECT stream::smallint, id, merchant_id, version::int, status, payment_status,"
           " payment_terms, currency, total_amount, amount_due, customer_id, customer_email,"
           " client_reference, lines::json, metadata::json, created_at, expires_at,"
+          " voucher_id, voucher_holder, voucher_value_amount,"
           " scope, key, body_hash, key_status::smallint"
           " FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::bigint[], $5::text[],"
           " $6::text[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::text[],"
           " $12::text[], $13::text[], $14::text[], $15::text[], $16::timestamptz[],"
-          " $17::timestamptz[], $18::text[], $19::text[], $20::bytea[], $21::bigint[])"
+          " $17::timestamptz[], $18::uuid[], $19::text[], $20::bigint[], $21::timestamptz[],"
+          " $22::text[], $23::text[], $24::bytea[], $25::bigint[])"
           " AS input (stream, id, merchant_id, version, status, payment_status, payment_terms,"
           " currency, total_amount, amount_due, customer_id, customer_email, client_reference,"
-          " lines, metadata, created_at, expires_at, scope, key, body_hash, key_status)"
+          " lines, metadata, created_at, expires_at, voucher_id, voucher_holder,"
+          " voucher_value_amount, held_until, scope, key, body_hash, key_status)"
+          " WHERE held_until IS NULL OR held_until > clock_timestamp()"
           "), used AS ("
           "INSERT INTO idempotency_keys"
           " (stream, merchant_id, scope, key, body_hash, status, subject, subject_version,"
@@ -95,12 +101,18 @@ STATEMENT(order_create, "orders",
           ") INSERT INTO orders"
           " (stream, id, merchant_id, version, status, payment_status, payment_terms, currency,"
           " total_amount, amount_due, customer_id, customer_email, client_reference, lines,"
-          " metadata, created_at, updated_at, expires_at)"
+          " metadata, created_at, updated_at, expires_at, voucher_id, voucher_holder,"
+          " voucher_value_amount)"
           " SELECT stream, id, merchant_id, version, status, payment_status, payment_terms,"
           " currency, total_amount, amount_due, customer_id, customer_email, client_reference,"
-          " lines, metadata, created_at, created_at, expires_at"
+          " lines, metadata, created_at, created_at, expires_at, voucher_id, voucher_holder,"
+          " voucher_value_amount"
           " FROM input WHERE key IS NULL OR id IN (SELECT subject FROM used)"
           " RETURNING id");
+
+/* This database's clock, for what this database compares with it. */
+STATEMENT(order_hold, "orders",
+          "SELECT clock_timestamp() + make_interval(secs => $1::bigint) AS held_until");
 
 /* The row is locked at its version first, in the order of all locks; only then the key is used. */
 STATEMENT(order_change, "orders",
@@ -153,6 +165,20 @@ static unsigned word_index(const char *word, const char *const *words, unsigned 
 
 #define WORD_INDEX(row, column, words) word_index(row_text(row, column), words, COUNT_OF(words))
 
+static void read_voucher(const struct row *row, struct order *out)
+{
+    struct order_voucher *voucher = &out->voucher;
+
+    *voucher = (struct order_voucher){ .used = !row_is_null(row, "voucher_id") };
+    if (!voucher->used)
+        return;
+    voucher->id = row_id(row, "voucher_id");
+    row_copy_text(row, "voucher_holder", voucher->holder, sizeof(voucher->holder));
+    voucher->value_amount = row_integer(row, "voucher_value_amount");
+    voucher->discount_amount = out->total_amount - out->amount_due;
+    voucher->forfeited_amount = voucher->value_amount - voucher->discount_amount;
+}
+
 void order_from_row(const struct rows *rows, size_t index, struct order *out)
 {
     struct row row = rows_at(rows, index);
@@ -176,6 +202,7 @@ void order_from_row(const struct rows *rows, size_t index, struct order *out)
     out->created_at = row_instant(&row, "created_at");
     out->updated_at = row_instant(&row, "updated_at");
     out->expires_at = row_instant(&row, "expires_at");
+    read_voucher(&row, out);
 }
 
 /* Stream and merchant of a caller that is a merchant; nothing for one that is everybody. */
@@ -262,8 +289,39 @@ bool order_store_due(struct pool *pool, struct instant now, struct deadline dead
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
+bool order_store_hold(struct pool *pool, int64_t seconds, struct deadline deadline,
+                      struct instant *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+
+    parameters_begin(&parameters);
+    parameters_add_integer(&parameters, seconds);
+    if (!db_query(pool, &order_hold, &parameters, deadline, &rows, err))
+        return false;
+    struct row row = rows_at(&rows, 0);
+    *out = row_instant(&row, "held_until");
+    return true;
+}
+
+static void add_voucher(struct parameters *parameters, const struct order_voucher *voucher,
+                        struct instant held_until)
+{
+    if (!voucher->used) {
+        parameters_add_null(parameters, PARAMETER_ID);
+        parameters_add_null(parameters, PARAMETER_TEXT);
+        parameters_add_null(parameters, PARAMETER_INTEGER);
+        parameters_add_null(parameters, PARAMETER_INSTANT);
+        return;
+    }
+    parameters_add_id(parameters, voucher->id);
+    parameters_add_text(parameters, voucher->holder);
+    parameters_add_integer(parameters, voucher->value_amount);
+    parameters_add_instant(parameters, held_until);
+}
+
 /* In the order of the columns of `input`, as all functions below. */
-void order_insert(struct write *write, const struct order *order,
+void order_insert(struct write *write, const struct order *order, struct instant held_until,
                   const struct idempotency *idempotency)
 {
     struct parameters *parameters = &write->parameters;
@@ -286,6 +344,7 @@ void order_insert(struct write *write, const struct order *order,
     parameters_add_span(parameters, order->metadata);
     parameters_add_instant(parameters, order->created_at);
     parameters_add_instant_or_null(parameters, order->expires_at);
+    add_voucher(parameters, &order->voucher, held_until);
     answers_add_parameters(write, order->merchant, idempotency, HTTP_CREATED);
 }
 

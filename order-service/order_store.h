@@ -58,8 +58,15 @@ MUST_CHECK bool order_store_due(struct pool *pool, struct instant now, struct de
 /* One of those rows; lines and metadata are borrowed from it. */
 void order_from_row(const struct rows *rows, size_t index, struct order *out);
 
-/* Inserts the order; refused when its idempotency key was used. */
-void order_insert(struct write *write, const struct order *order,
+/* The moment in so many seconds by the database's clock, for order_insert(). */
+MUST_CHECK bool order_store_hold(struct pool *pool, int64_t seconds, struct deadline deadline,
+                                 struct instant *out, struct error *err);
+
+/*
+ * Inserts the order; refused when its idempotency key was used, and when it has a voucher and the
+ * database's clock is past `held_until`.
+ */
+void order_insert(struct write *write, const struct order *order, struct instant held_until,
                   const struct idempotency *idempotency);
 
 /*

@@ -50,3 +50,18 @@ bool percent_decode(struct span text, bool plus_is_blank, char *out, size_t size
     }
     return text_is_utf8((struct span){ out, length });
 }
+
+void percent_encode(struct span text, struct buffer *out)
+{
+    static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789-._~";
+
+    for (size_t i = 0; i < text.length; i++) {
+        char byte = text.at[i];
+
+        if (byte != '\0' && strchr(unreserved, byte))
+            buffer_append_bytes(out, &byte, 1);
+        else
+            buffer_append_format(out, "%%%02X", (unsigned)(unsigned char)byte);
+    }
+}

@@ -4,6 +4,7 @@
 #ifndef CHECKOUT_HTTP_PERCENT_H
 #define CHECKOUT_HTTP_PERCENT_H
 
+#include "shared/base/buffer.h"
 #include "shared/base/text.h"
 
 /* The byte that stands encoded at `at` ("%2F" is 47), or -1; reads up to three characters. */
@@ -14,5 +15,8 @@ int percent_byte(const char *at);
  * not followed by two digits, the result does not fit, is not UTF-8 or has a NUL.
  */
 MUST_CHECK bool percent_decode(struct span text, bool plus_is_blank, char *out, size_t size);
+
+/* Appends the text so that it is one segment of a path: all but unreserved characters encoded. */
+void percent_encode(struct span text, struct buffer *out);
 
 #endif

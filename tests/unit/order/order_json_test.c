@@ -112,6 +112,17 @@ static const struct refused_row {
       "/client_reference too_short" },
 
     { "metadata that is a list is refused", WITH("\"metadata\":[]"), "/metadata type_invalid" },
+    { "an empty voucher code is refused", WITH("\"voucher_code\":\"\""),
+      "/voucher_code too_short" },
+    { "a voucher code that is too long is refused",
+      WITH("\"voucher_code\":\"0123456789012345678901234567890123\""), "/voucher_code too_long" },
+    { "a voucher code of SQL is refused", WITH("\"voucher_code\":\"' OR '1'='1\""),
+      "/voucher_code voucher_code_malformed" },
+    { "a voucher code that would leave its path is refused",
+      WITH("\"voucher_code\":\"../../events\""), "/voucher_code voucher_code_malformed" },
+    { "a voucher code is a text", WITH("\"voucher_code\":12"), "/voucher_code type_invalid" },
+    { "a voucher is not asked for by its amount", WITH("\"voucher\":{\"value_amount\":500}"),
+      "/voucher unknown_field" },
     { "metadata holds texts only", WITH("\"metadata\":{\"a\":1,\"b\":null,\"c\":{},\"d\":\"\"}"),
       "/metadata/a type_invalid; /metadata/b type_invalid; /metadata/c type_invalid; "
       "/metadata/d too_short" },
@@ -124,8 +135,6 @@ static const struct refused_row {
       WITH("\"status\":\"paid\",\"merchant_id\":\"other\",\"amount_due\":0,\"id\":\"x\""),
       "/status unknown_field; /merchant_id unknown_field; /amount_due unknown_field; "
       "/id unknown_field" },
-    { "a voucher code is not taken yet", WITH("\"voucher_code\":\"ABCD\""),
-      "/voucher_code unknown_field" },
     { "unknown fields are found at every depth",
       BODY("{\"id\":\"c\",\"vip\":true}", "\"EUR\"",
            "[{\"sku\":\"s\",\"name\":\"n\",\"quantity\":1,\"unit_amount\":1,\"tax\":0}]", ""),
@@ -313,6 +322,8 @@ static const struct change_row {
       0, 0 },
     { "a status is a text", "{\"status\":3}", "/status type_invalid", 0, 0, 0 },
     { "nothing to change is refused", "{}", " required", 0, 0, 0 },
+    { "null beside a status is no metadata", "{\"status\":\"sent\",\"metadata\":null}",
+      "/metadata type_invalid", 0, 0, 0 },
     { "null changes nothing", "{\"status\":null,\"metadata\":null}", " required", 0, 0, 0 },
     { "nothing else can be written", "{\"status\":\"sent\",\"version\":3,\"currency\":\"USD\"}",
       "/version unknown_field; /currency unknown_field", 0, 0, 0 },
@@ -441,7 +452,7 @@ static void the_public_object_has_these_members_in_this_order(void **state)
         "\"status\":\"sent\",\"payment_status\":\"paid\",\"payment_terms\":\"prepaid\","
         "\"version\":3,\"customer\":{\"id\":\"c \\\"1\\\"\",\"email\":\"a@b\"},"
         "\"currency\":\"EUR\",\"lines\":" LINES ",\"total_amount\":13700,\"amount_due\":13700,"
-        "\"client_reference\":\"r/1\",\"metadata\":{\"k\":\"v\"},"
+        "\"voucher\":null,\"client_reference\":\"r/1\",\"metadata\":{\"k\":\"v\"},"
         "\"created_at\":\"2023-11-14T22:13:20.000Z\","
         "\"updated_at\":\"2023-11-14T22:13:25.001Z\",\"expires_at\":null}");
 }
@@ -462,6 +473,22 @@ static void what_is_not_there_is_null(void **state)
     assert_non_null(strstr(body.at, "\"expires_at\":\"2023-11-14T22:13:29.000Z\""));
 }
 
+static void a_voucher_shows_what_it_was_worth_and_to_whom(void **state)
+{
+    AUTO(buffer_release) struct buffer body = BUFFER_EMPTY;
+    struct json_writer json = { .out = &body };
+    struct order order = full;
+
+    (void)state;
+    order_deduct(&order, &(struct order_voucher){
+                             .id = full.id, .holder = "order:me", .value_amount = 500 });
+    order_write(&json, &order);
+    assert_non_null(strstr(body.at, "\"total_amount\":13700,\"amount_due\":13200,"
+                                    "\"voucher\":{\"id\":\"018bcfe5-6800-7000-8000-000000000001\","
+                                    "\"holder\":\"order:me\",\"value_amount\":500,"
+                                    "\"discount_amount\":500,\"forfeited_amount\":0},"));
+}
+
 int main(void)
 {
     struct table table = TABLE_EMPTY;
@@ -477,5 +504,6 @@ int main(void)
     TABLE_ADD(&table, a_merge_leaves_at_most_50_pairs);
     TABLE_ADD(&table, the_public_object_has_these_members_in_this_order);
     TABLE_ADD(&table, what_is_not_there_is_null);
+    TABLE_ADD(&table, a_voucher_shows_what_it_was_worth_and_to_whom);
     return table_run(&table);
 }

@@ -190,6 +190,31 @@ static void check_total(void **state)
     assert_int_equal(total, row->fits ? row->sum : row->total);
 }
 
+static const struct voucher_row {
+    const char *label;
+    int64_t total, value, due, discount, forfeited;
+} voucher_rows[] = {
+    { "a voucher is deducted", 13700, 500, 13200, 500, 0 },
+    { "a voucher of the whole total leaves nothing due", 500, 500, 0, 500, 0 },
+    { "what a voucher is worth beyond the total is forfeited", 499, 500, 0, 499, 1 },
+    { "of an order of nothing a voucher is forfeited whole", 0, 500, 0, 0, 500 },
+    { "the greatest amounts are deducted", ORDER_TOTAL_MAX, ORDER_TOTAL_MAX, 0, ORDER_TOTAL_MAX,
+      0 },
+};
+
+static void check_voucher(void **state)
+{
+    const struct voucher_row *row = *state;
+    struct order order = { .total_amount = row->total, .amount_due = row->total };
+
+    order_deduct(&order, &(struct order_voucher){ .value_amount = row->value });
+    assert_true(order.voucher.used);
+    assert_int_equal(order.total_amount, row->total);
+    assert_int_equal(order.amount_due, row->due);
+    assert_int_equal(order.voucher.discount_amount, row->discount);
+    assert_int_equal(order.voucher.forfeited_amount, row->forfeited);
+}
+
 static void a_touch_is_one_version_and_nothing_else(void **state)
 {
     struct order order = order_at(ORDER_PAID, ORDER_PREPAID);
@@ -233,6 +258,7 @@ int main(void)
     TABLE_ADD(&table, an_invoice_order_that_is_sent_stays_unpaid);
     TABLE_ADD_ROWS(&table, begin_rows, check_begin);
     TABLE_ADD_ROWS(&table, total_rows, check_total);
+    TABLE_ADD_ROWS(&table, voucher_rows, check_voucher);
     TABLE_ADD(&table, a_touch_is_one_version_and_nothing_else);
     TABLE_ADD(&table, each_status_has_a_word_and_an_event_of_its_own);
     TABLE_ADD(&table, clients_may_ask_for_four_states);
