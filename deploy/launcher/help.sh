@@ -22,7 +22,7 @@ Checkout: orders, and the vouchers they earn.
                       events that were put aside
 
   help                this
-  test [SUITE...]     lint, unit, system (these three by default), asan
+  test [SUITE...]     lint, unit, system, faults (these by default), asan, tsan
 
 Settings, from the environment:
   CHECKOUT_HOME       where this stack lives              (var, beside this program)

@@ -134,7 +134,7 @@ EOF
 # the sanitizers listen to.
 service_pass_settings() {
     local setting name value
-    for setting in $("$home/bin/$service" --settings 2> /dev/null | awk '{ print $1 }') {A,UB,L}SAN_OPTIONS; do
+    for setting in $("$home/bin/$service" --settings 2> /dev/null | awk '{ print $1 }') {A,UB,L,T}SAN_OPTIONS; do
         [[ $decided_settings != *" $setting "* ]] || continue
         for name in "$setting" "${setting}_FILE"; do
             value=${!name:-}

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # `test`: the suites, each counted; the last line is the sum.
 
-readonly default_suites=(lint unit system)
+readonly all_suites=(lint unit system faults asan tsan)
+readonly default_suites=(lint unit system faults)
 readonly SYSTEM_TEST_FILES_AT_ONCE=3
 
 # A test, and a file of them, that takes longer than this hangs.
@@ -9,11 +10,15 @@ readonly SYSTEM_TEST_MS_MAX=600000
 
 command_test() {
     local -a suites=("$@")
-    [[ $# -gt 0 ]] || suites=("${default_suites[@]}")
     local suite
+    if [[ $# -eq 0 ]]; then
+        suites=("${default_suites[@]}")
+        # A short round of what takes long.
+        export TEST_ROUNDS=${TEST_ROUNDS:-1}
+    fi
     for suite in "${suites[@]}"; do
-        declare -F "suite_$suite" > /dev/null ||
-            usage_error "There is no suite '$suite'; there are: lint unit system asan."
+        [[ " ${all_suites[*]} " == *" $suite "* ]] ||
+            usage_error "There is no suite '$suite'; there are: ${all_suites[*]}."
     done
     suites_run_all
 }
@@ -21,15 +26,22 @@ command_test() {
 suites_run_all() {
     local -i passed=0 failed=0
     install_for test
+    stage_make
     for suite in "${suites[@]}"; do
         printf '\n== %s\n' "$suite"
-        "suite_$suite"
+        suite_timed "$suite"
     done
     printf '\n'
     # Nothing was run: that is no success.
     ((passed + failed > 0)) || failed=1
     printf '%d passed, %d failed\n' "$passed" "$failed"
     ((failed == 0))
+}
+
+suite_timed() {
+    local -i started=$EPOCHSECONDS
+    "suite_$1"
+    printf 'The suite %s took %d s.\n' "$1" $((EPOCHSECONDS - started))
 }
 
 # suite_count PASSED FAILED STATUS: a suite that ends badly without a failed test failed all the same.
@@ -76,21 +88,31 @@ readonly unit_counts='
 
 # Real processes: each file brings up stacks of its own, with the binaries that are built here.
 suite_system() {
-    local status=0 report
-    local -a files=("$top"/tests/system/*.test.js)
     build
-    [[ -e ${files[0]} ]] || files=()
-    report=$(mktemp)
-    [[ ${#files[@]} -eq 0 ]] ||
-        CHECKOUT_BUILD=$(build_dir) "$top/tests/node_modules/node/bin/node" --test \
-            --test-concurrency="$SYSTEM_TEST_FILES_AT_ONCE" \
-            --test-timeout="$SYSTEM_TEST_MS_MAX" --test-force-exit \
-            --test-reporter=spec --test-reporter-destination=stdout \
-            --test-reporter=tap --test-reporter-destination="$report" \
-            "${files[@]}" < /dev/null || status=$?
+    files_run "$top"/tests/system/*.test.js
+}
+
+# Crashes at named points, in a build that has them; TEST_ROUNDS of each.
+suite_faults() {
+    local -x CHECKOUT_BUILD=build-faults
+    local -x TEST_ROUNDS=${TEST_ROUNDS:-20}
+    build -Dcrash_points=true
+    files_run "$top"/tests/faults/*.test.js
+}
+
+# files_run FILE...
+files_run() {
+    local status=0 report=$stage/report
+    CHECKOUT_BUILD=$(build_dir) TMPDIR=$stage "$top/tests/node_modules/node/bin/node" --test \
+        --test-concurrency="$SYSTEM_TEST_FILES_AT_ONCE" \
+        --test-timeout="$SYSTEM_TEST_MS_MAX" --test-force-exit \
+        --test-reporter=spec --test-reporter-destination=stdout \
+        --test-reporter=tap --test-reporter-destination="$report" \
+        "$@" < /dev/null || status=$?
     suite_count "$(tap_total pass "$report")" \
         $(($(tap_total fail "$report") + $(tap_total cancelled "$report"))) "$status"
     rm "$report"
+    stage_clear || suite_count 0 1 1
 }
 
 # The totals at the end of a TAP report: "# pass 12".
@@ -100,12 +122,39 @@ tap_total() {
     printf '%s\n' "${total:-0}"
 }
 
+# system_files_for_sanitizers: without those that look at the launcher and at texts, where no
+# sanitizer has anything to say.
+system_files_for_sanitizers() {
+    local file
+    for file in "$top"/tests/system/*.test.js; do
+        [[ " $files_without_service " == *" $(basename "$file" .test.js) "* ]] ||
+            printf '%s\n' "$file"
+    done
+}
+
+readonly files_without_service="audit launcher readme schema surroundings"
+
 # The same again under the address and undefined behaviour sanitizers.
 suite_asan() {
     local -x CHECKOUT_BUILD=build-asan
     local -x ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
     local -x UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
     build -Db_sanitize=address,undefined -Dbuildtype=debugoptimized
+    suite_sanitized
+}
+
+# And under the thread sanitizer. At the end of a process it would wait a second for reports of
+# threads that still run: longer than a service may take to stop.
+suite_tsan() {
+    local -x CHECKOUT_BUILD=build-tsan
+    local -x TSAN_OPTIONS=${TSAN_OPTIONS:-atexit_sleep_ms=0:second_deadlock_stack=1}
+    build -Db_sanitize=thread -Dbuildtype=debugoptimized
+    suite_sanitized
+}
+
+suite_sanitized() {
+    local -a files
+    mapfile -t files < <(system_files_for_sanitizers)
     suite_unit
-    suite_system
+    files_run "${files[@]}"
 }

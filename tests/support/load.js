@@ -30,12 +30,19 @@ const STORIES = [
 ];
 
 export class Load {
-  /** `shops`: one per instance to ask; `perSecond`: requests of all clients together. */
-  constructor(shops, { seed = runSeed(), perSecond = 100, clients = 12, repeats = 0.05 } = {}) {
+  /**
+   * `shops`: one per instance to ask; `perSecond`: requests of all clients together; `repeats` and
+   * `prepaid`: how many of them are asked again, and are orders that nobody will pay.
+   */
+  constructor(
+    shops,
+    { seed = runSeed(), perSecond = 100, clients = 12, repeats = 0.05, prepaid = 0 } = {},
+  ) {
     this.shops = shops;
     this.seed = seed;
     this.interval = (1000 * clients) / perSecond;
     this.repeats = repeats;
+    this.prepaid = prepaid;
     this.requests = [];
     this.unexpected = [];
     this.stopped = false;
@@ -85,14 +92,15 @@ export class Load {
 
   /** One order's life; stops early when the load does. */
   async tell(random, reference, next) {
+    const unpaid = random.chance(this.prepaid);
     const created = await this.ask(random, {
       kind: 'create',
       method: 'POST',
       path: '/v1/orders',
       key: reference,
-      body: randomOrder(random, reference),
+      body: randomOrder(random, reference, unpaid ? 'prepaid' : 'invoice'),
     });
-    if (created.answer?.status !== 201) return;
+    if (created.answer?.status !== 201 || unpaid) return;
     const { id } = JSON.parse(created.answer.text);
     for (const status of random.pick(STORIES)) {
       if (!this.running) return;
@@ -154,7 +162,7 @@ export class Load {
 }
 
 /** One to five lines around EUR 100, so that about half of the orders earn a voucher. */
-function randomOrder(random, reference) {
+function randomOrder(random, reference, terms) {
   const lines = Array.from({ length: random.between(1, 5) }, (_, i) => ({
     sku: `SKU-${random.below(500)}`,
     name: `Thing ${i}`,
@@ -165,7 +173,7 @@ function randomOrder(random, reference) {
   return JSON.stringify({
     customer: { id: `customer-${random.below(300)}`, email: 'somebody@example.com' },
     currency: random.chance(0.9) ? 'EUR' : 'USD',
-    payment_terms: 'invoice',
+    payment_terms: terms,
     client_reference: reference,
     lines,
   });

@@ -1,0 +1,105 @@
+/*
+ * Processes die exactly between an effect and what must follow it: at every crash point that the
+ * programs list, in a build that has them (`./checkout test faults` makes one).
+ *
+ * A new point is hit without a line here if the load comes by; if not, REACH takes the service there.
+ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+
+import { expectCleanAudit, expectGaplessLog, expectLoadStored } from '../support/audit.js';
+import { openSuperuser } from '../support/database.js';
+import { Load } from '../support/load.js';
+import { runAlone } from '../support/program.js';
+import { Random, runSeed } from '../support/random.js';
+import { startStack } from '../support/stack.js';
+import { waitFor } from '../support/wait.js';
+
+const ROUNDS = Number(process.env.TEST_ROUNDS ?? 1);
+const HIT_MS = 30_000;
+const FIRST_ANSWER_MS = 10_000;
+
+/* Most points are passed many times a second, and any of those may be the last. */
+const PASSINGS = 20;
+const SELDOM = /expiry$|pull$/;
+
+/* The order-service consumes nothing, though its program could. */
+const NOT_REACHED = { 'order-service': /^consumer:/ };
+
+/* Prepaid orders of the load expire after a second; vouchers live for days. */
+const stack = await startStack({ ORDER_EXPIRY_S: '1' });
+after(() => stack.stop());
+const clockmakers = {
+  'order-service': await openSuperuser(stack, 'orders'),
+  'voucher-service': await openSuperuser(stack, 'vouchers'),
+};
+after(() => Promise.all(Object.values(clockmakers).map((clockmaker) => clockmaker.close())));
+
+const REACH = {
+  'order-service': () => {},
+  'voucher-service': () =>
+    clockmakers['voucher-service'].rows(
+      `UPDATE vouchers SET expires_at = now() - interval '1 second'
+       WHERE id IN (SELECT id FROM vouchers WHERE status = 'active' LIMIT 2)`,
+    ),
+};
+
+const seed = runSeed();
+const random = new Random(`crash points ${seed}`);
+const load = new Load([stack.shop()], {
+  seed,
+  perSecond: 150,
+  clients: 24,
+  repeats: 0.2,
+  prepaid: 0.1,
+});
+const hits = new Map();
+
+async function pointsOf(service) {
+  const { stdout } = await runAlone(service, ['--crash-points']);
+  const points = stdout.split('\n').filter((line) => line !== '');
+  assert.notEqual(points.length, 0, `a build with crash points is needed: ./checkout test faults`);
+  return points.filter((point) => !NOT_REACHED[service]?.test(point)).sort();
+}
+
+for (const service of ['order-service', 'voucher-service']) {
+  for (const point of await pointsOf(service)) {
+    test(`the ${service} dies at ${point} and comes back (seed ${seed})`, async () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const passing = SELDOM.test(point) ? 1 : random.between(1, PASSINGS);
+        await crashAt(service, point, passing);
+        hits.set(point, (hits.get(point) ?? 0) + 1);
+      }
+    });
+  }
+}
+
+/** Runs the service until it dies at the point; then as usual, until it answers. */
+async function crashAt(service, point, passing) {
+  await stack.kill(service);
+  await endLeases(service);
+  const child = stack.start(service, { environment: { CRASH_POINT: `${point}:${passing}` } });
+  const dead = async () => {
+    await REACH[service]();
+    return child.exitCode !== null || child.signalCode !== null;
+  };
+  await waitFor(`the ${service} to come by ${point}`, dead, { within: HIT_MS, every: 50 });
+  assert.equal(child.signalCode, 'SIGKILL', stack.said(service));
+  const last = stack.said(service).trim().split('\n').at(-1);
+  assert.match(last, new RegExp(`"message":"crash point","point":"${point}","passing":${passing}`));
+  await endLeases(service);
+  stack.start(service);
+  await stack.ready(service, { within: FIRST_ANSWER_MS });
+}
+
+/** A dead holder's lease lasts for 4 s more; instances.test.js waits for that, not every round here. */
+const endLeases = (service) => clockmakers[service].rows('UPDATE leases SET expires_at = now()');
+
+test('after all of it every answer is stored, every key has one effect, the audit is clean', async (t) => {
+  await load.stop();
+  t.diagnostic(`${load.answers} answers; hits: ${JSON.stringify(Object.fromEntries(hits))}`);
+  assert.equal(load.unanswered.length, 0, 'every request was answered in the end');
+  await expectLoadStored(stack, load);
+  for (const name of ['orders', 'vouchers']) await expectGaplessLog(stack, name);
+  await expectCleanAudit(stack);
+});
