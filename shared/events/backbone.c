@@ -6,6 +6,7 @@
 #include "shared/crypto/hash.h"
 #include "shared/events/answers.h"
 #include "shared/events/backbone_settings.h"
+#include "shared/http/key.h"
 #include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
 #include "shared/runtime/metrics.h"
@@ -464,6 +465,7 @@ static void add_shared_routes(struct backbone *backbone)
     health_add(&backbone->health, "relay", false, backbone, check_relays);
     feed_add_routes(&backbone->feed, &backbone->router);
     dead_letters_add_routes(&backbone->letters, &backbone->router);
+    key_add_routes(&backbone->router);
     health_add_routes(&backbone->health, &backbone->router);
 }
 

@@ -4,6 +4,7 @@
 #include "shared/db/pool.h"
 #include "shared/http/access_cache.h"
 #include "shared/http/credentials.h"
+#include "shared/json/json_writer.h"
 
 /* Looking up a key takes a millisecond; what takes longer is a database that is away. */
 enum { LOOK_UP_MS = 2000 };
@@ -45,9 +46,13 @@ void access_keys_destroy(struct access_keys *keys)
     free(keys);
 }
 
-const char *access_scope_name(unsigned index)
+void access_write_scopes(unsigned scopes, struct json_writer *json)
 {
-    return index < SCOPE_COUNT ? scope_names[index] : NULL;
+    json_begin_array(json);
+    for (unsigned i = 0; i < SCOPE_COUNT; i++)
+        if (scopes & (1U << i))
+            json_text(json, scope_names[i]);
+    json_end_array(json);
 }
 
 /* Words apart by blanks; one that is not known here belongs to a newer version. */

@@ -13,6 +13,7 @@
 #include "shared/base/error.h"
 #include "shared/base/text.h"
 
+struct json_writer;
 struct pool;
 
 /* A merchant's slug [a-z0-9-]{1,40}, or "*". */
@@ -38,7 +39,8 @@ enum access_scope {
     SCOPE_VOUCHERS_WRITE = 1 << 7,
     SCOPE_EVENTS_READ = 1 << 8,
     SCOPE_OPERATOR = 1 << 9,
-    SCOPE_COUNT = 10
+    SCOPE_COUNT = 10,
+    SCOPE_ANY = (1 << SCOPE_COUNT) - 1
 };
 
 struct access {
@@ -74,7 +76,7 @@ bool access_covers(const struct access *access, const char *merchant);
 /* True for keys of "*". */
 bool access_is_everyone(const struct access *access);
 
-/* "orders:write" and the like; NULL beyond SCOPE_COUNT. */
-const char *access_scope_name(unsigned index);
+/* Writes the array of their names, "orders:write" and the like. */
+void access_write_scopes(unsigned scopes, struct json_writer *json);
 
 #endif

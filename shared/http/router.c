@@ -157,16 +157,6 @@ bool router_find(const struct router *router, enum http_method method, const cha
     return true;
 }
 
-static void print_scopes(struct json_writer *json, unsigned scopes)
-{
-    json_name(json, "scopes");
-    json_begin_array(json);
-    for (unsigned i = 0; i < SCOPE_COUNT; i++)
-        if (scopes & (1U << i))
-            json_text(json, access_scope_name(i));
-    json_end_array(json);
-}
-
 void router_print(const struct router *router, FILE *to)
 {
     AUTO(buffer_release) struct buffer text = BUFFER_EMPTY;
@@ -178,7 +168,8 @@ void router_print(const struct router *router, FILE *to)
         json_begin_object(&json);
         json_member_text(&json, "method", http_method_name(route->method));
         json_member_text(&json, "path", route->pattern);
-        print_scopes(&json, route->scopes);
+        json_name(&json, "scopes");
+        access_write_scopes(route->scopes, &json);
         json_member_boolean(&json, "public", (route->flags & ROUTE_PUBLIC) != 0);
         json_end_object(&json);
     }

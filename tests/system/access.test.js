@@ -8,7 +8,7 @@ import { after, describe, test } from 'node:test';
 
 import { untilQuiet } from '../support/audit.js';
 import { connect, subscribe } from '../support/bus.js';
-import { loginOf, makeKey, revokeKey } from '../support/keys.js';
+import { keyId, loginOf, makeKey, revokeKey } from '../support/keys.js';
 import { runProgram } from '../support/program.js';
 import { expectProblem, expectStatus, invoice, order } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
@@ -60,7 +60,7 @@ function call(route, key) {
 test('the services print the routes that DESIGN lists', () => {
   const printed = routes.map(({ service, method, path: at }) => `${service} ${method} ${at}`);
   const each = Object.keys(services).flatMap((service) =>
-    ['/v1/events', '/v1/dead_letters', ...PUBLIC.filter((at) => at !== '/openapi.json')].map(
+    ['/v1/events', '/v1/dead_letters', '/v1/key', ...PUBLIC.filter((at) => at !== '/openapi.json')].map(
       (at) => `${service} GET ${at}`,
     ),
   );
@@ -123,6 +123,23 @@ describe('without a good key', () => {
       expectStatus(await call(route, undefined), 200);
     }
   });
+});
+
+test('GET /v1/key of each service tells a key who it is, whatever its scopes', async () => {
+  for (const url of Object.values(services)) {
+    const at = shop.at(url);
+    for (const [scope, key] of Object.entries(keyOf)) {
+      const { json } = expectStatus(await at.as(key).get('/v1/key'), 200);
+      assert.deepEqual(json, { id: keyId(key), merchant_id: 'demo', scopes: [scope] });
+    }
+    const operator = expectStatus(
+      await at.as(stack.env.CHECKOUT_OPERATOR_KEY).get('/v1/key'),
+      200,
+    ).json;
+    assert.equal(operator.merchant_id, '*');
+    assert.ok(operator.scopes.includes('operator'));
+    expectProblem(await at.as(undefined).get('/v1/key'), 401, 'key_missing');
+  }
 });
 
 describe('scopes', () => {

@@ -3,6 +3,7 @@
 #include "shared/base/buffer.h"
 #include "shared/crypto/hash.h"
 #include "shared/http/access_cache.h"
+#include "shared/json/json_writer.h"
 #include "tests/unit/http/fake_database.h"
 #include "tests/unit/table.h"
 
@@ -124,7 +125,16 @@ static void a_missing_scope_is_named(void **state)
     assert_int_equal(err.kind, ERROR_FORBIDDEN);
     assert_string_equal(err.code, "missing_scope");
     assert_non_null(strstr(err.detail, "orders:write or operator"));
-    assert_null(access_scope_name(SCOPE_COUNT));
+}
+
+static void scopes_are_written_by_name(void **state)
+{
+    AUTO(buffer_release) struct buffer text = BUFFER_EMPTY;
+    struct json_writer json = { .out = &text };
+
+    (void)state;
+    access_write_scopes(SCOPE_OPERATOR | SCOPE_ORDERS_READ, &json);
+    assert_string_equal(text.at, "[\"orders:read\",\"operator\"]");
 }
 
 /* Remembers a key as asked for at that time. */
@@ -258,6 +268,7 @@ int main(void)
     TABLE_ADD(&table, what_is_malformed_asks_nobody);
     TABLE_ADD(&table, what_was_remembered_serves_while_the_database_is_away);
     TABLE_ADD(&table, a_missing_scope_is_named);
+    TABLE_ADD(&table, scopes_are_written_by_name);
     TABLE_ADD_ROWS(&table, age_rows, check_age);
     TABLE_ADD(&table, one_of_all_asks_again);
     TABLE_ADD(&table, an_older_answer_does_not_replace_a_newer_one);
