@@ -1,7 +1,7 @@
 /*
  * Voucher: money off, earned by an order, good for one use until its time is over.
  *
- * Which state may follow which is here and nowhere else. Pure: no I/O, no clock.
+ * What it is; what may be done with it is in voucher_use.h. Pure: no I/O, no clock.
  */
 #ifndef CHECKOUT_VOUCHER_SERVICE_VOUCHER_H
 #define CHECKOUT_VOUCHER_SERVICE_VOUCHER_H
@@ -14,7 +14,7 @@
 #include "voucher-service/voucher_code.h"
 #include "voucher-service/voucher_rule.h"
 
-/* A customer's id is the order's: 1 to 200 code points. */
+/* A customer's id is the order's: 1 to 200 code points; so are holders and references. */
 enum { VOUCHER_TEXT_MAX = 200, VOUCHER_TEXT_SIZE = 4 * VOUCHER_TEXT_MAX + 1 };
 
 /* A merchant's slug has at most 40 characters. */
@@ -35,6 +35,22 @@ extern const char *const voucher_status_words[VOUCHER_STATUS_COUNT];
 /* A voucher that comes into being. */
 #define VOUCHER_ISSUED "voucher.issued"
 
+/* Who holds a reserved voucher. */
+struct voucher_reservation {
+    char holder[VOUCHER_TEXT_SIZE]; /* "" unless it is reserved */
+    struct instant until;           /* what the holder was told */
+    int64_t ttl_s; /* how long from now, when it was just made; 0 when it was read */
+};
+
+/* Who redeemed a voucher: an order of ours, or somebody else under a reference of their own. */
+struct voucher_redemption {
+    struct id id;
+    bool by_order;
+    struct id order_id;                /* by_order */
+    char reference[VOUCHER_TEXT_SIZE]; /* else */
+    struct instant at;
+};
+
 struct voucher {
     int stream;
     struct id id;
@@ -49,6 +65,9 @@ struct voucher {
     struct instant created_at;
     struct instant updated_at;
     struct instant expires_at;
+    struct voucher_reservation reservation; /* while it is reserved */
+    struct voucher_redemption redemption;   /* while it is redeemed */
+    bool source_undone; /* the order that earned it was canceled or returned while it was in use */
 };
 
 /*
@@ -57,13 +76,5 @@ struct voucher {
  */
 void voucher_begin(struct voucher *voucher, const struct voucher_rule *rule,
                    struct voucher_code code, struct instant now);
-
-/*
- * Moves a voucher to another status: version + 1, updated `now`. `event` is the type of the event
- * that announces it, NULL (and nothing changes) when it is there already. ERROR_CONFLICT
- * "illegal_transition" with the members `from`, `to` and `allowed`.
- */
-MUST_CHECK bool voucher_move(struct voucher *voucher, enum voucher_status to, struct instant now,
-                             const char **event, struct error *err);
 
 #endif

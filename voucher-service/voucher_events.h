@@ -9,7 +9,7 @@
 
 /*
  * Makes the announcement of the voucher as it is now. `type` is VOUCHER_ISSUED, whose public object
- * has the whole code, or what voucher_move() told, whose has not. The caller releases it after the
+ * has the whole code, or what voucher_use() told, whose has not. The caller releases it after the
  * commit.
  */
 void voucher_announce(struct announcement *announcement, const struct voucher *voucher,

@@ -5,34 +5,18 @@
 /* Longer than an id, and than a code with all dashes anyone would write. */
 enum { HANDLE_SIZE = 64 };
 
-/* What is no id may be a code. A mistyped one is told apart: that tells nothing but arithmetic. */
-static bool read_code(const char *text, struct voucher_code *out, struct error *err)
-{
-    switch (voucher_code_parse(text, out)) {
-    case VOUCHER_CODE_READ:
-        return true;
-    case VOUCHER_CODE_MISTYPED:
-        return error_set(err, ERROR_VALIDATION, "code_invalid",
-                         "The check symbol does not fit the code: it is mistyped.");
-    case VOUCHER_CODE_NONE:
-        break;
-    }
-    return error_set(err, ERROR_NOT_FOUND, "not_found", "There is no such object.");
-}
-
+/* What is no id may be a code. */
 static bool find_voucher(const struct voucher_service *service, const struct request *req,
                          struct voucher *out, struct error *err)
 {
     char handle[HANDLE_SIZE];
     struct id id;
-    struct voucher_code code;
 
     if (!request_text_at(req, 0, handle, sizeof(handle), err))
         return false;
     if (id_parse(handle, &id))
         return voucher_service_read(service, &req->caller, id, out, err);
-    return read_code(handle, &code, err) &&
-           voucher_service_read_code(service, &req->caller, &code, out, err);
+    return voucher_service_find_code(service, &req->caller, handle, out, err);
 }
 
 /* GET /v1/vouchers/{voucher}: by id or by code. Only the voucher's own merchant sees its code. */

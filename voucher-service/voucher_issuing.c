@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "shared/crypto/hash.h"
+#include "shared/http/reply.h"
 #include "voucher-service/voucher_events.h"
 #include "voucher-service/voucher_json.h"
 #include "voucher-service/voucher_rule_store.h"
@@ -151,6 +152,7 @@ static bool order_was_sent(struct voucher_issuing *issuing, struct effects *effe
 /* Reads within the transaction: the voucher may have been issued a few events before. */
 static bool order_was_undone(struct effects *effects, const struct event *event, struct error *err)
 {
+    const struct voucher_wish wish = { .way = VOUCHER_UNDO };
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
     struct voucher_order order;
     struct voucher voucher;
@@ -167,10 +169,10 @@ static bool order_was_undone(struct effects *effects, const struct event *event,
     if (rows.count == 0)
         return true;
     voucher_from_row(&rows, 0, &voucher);
-    if (!voucher_move(&voucher, VOUCHER_VOIDED, clock_now(), &type, err))
+    if (!voucher_use(&voucher, &wish, clock_now(), &type, err))
         return false;
     struct effect *effect = effects_add(effects);
-    voucher_update(&effect->write, &voucher);
+    voucher_update(&effect->write, &voucher, NULL, HTTP_OK);
     announce(effect, &voucher, type, event);
     return true;
 }

@@ -1,10 +1,9 @@
 #include "voucher-service/voucher_service.h"
 
-#include "shared/events/answers.h"
 #include "shared/runtime/crash_point.h"
-#include "voucher-service/voucher_events.h"
 #include "voucher-service/voucher_json.h"
 #include "voucher-service/voucher_rule_store.h"
+#include "voucher-service/voucher_use_service.h"
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
@@ -14,11 +13,36 @@ bool voucher_service_read(const struct voucher_service *service, const struct ca
     return voucher_store_read(backbone_pool(service->backbone), caller, id, out, err);
 }
 
-bool voucher_service_read_code(const struct voucher_service *service, const struct caller *caller,
-                               const struct voucher_code *code, struct voucher *out,
-                               struct error *err)
+/* A mistyped code is told apart: that tells nothing but arithmetic. */
+static bool parse_code(const char *text, struct voucher_code *out, struct error *err)
 {
-    return voucher_store_read_code(backbone_pool(service->backbone), caller, code, out, err);
+    switch (voucher_code_parse(text, out)) {
+    case VOUCHER_CODE_READ:
+        return true;
+    case VOUCHER_CODE_MISTYPED:
+        return error_set(err, ERROR_VALIDATION, "code_invalid",
+                         "The check symbol does not fit the code: it is mistyped.");
+    case VOUCHER_CODE_NONE:
+        break;
+    }
+    return error_set(err, ERROR_NOT_FOUND, "not_found", "There is no such object.");
+}
+
+bool voucher_service_find_code(const struct voucher_service *service, const struct caller *caller,
+                               const char *text, struct voucher *out, struct error *err)
+{
+    const char *key_id = caller->access.key_id;
+    int64_t now_ms = clock_monotonic_us() / 1000;
+    struct voucher_code code;
+
+    if (!voucher_guesses_allow(service->guesses, key_id, now_ms, err))
+        return false;
+    if (parse_code(text, &code, err) &&
+        voucher_store_read_code(backbone_pool(service->backbone), caller, &code, out, err))
+        return true;
+    if (err->kind == ERROR_NOT_FOUND || err->kind == ERROR_VALIDATION)
+        voucher_guesses_count(service->guesses, key_id, now_ms);
+    return false;
 }
 
 bool voucher_service_list(const struct voucher_service *service, const struct caller *caller,
@@ -100,28 +124,10 @@ bool voucher_service_add_rule(const struct voucher_service *service, const struc
 
 /* --- expiring --------------------------------------------------------------------------------- */
 
-/* Who was faster - a redemption, another instance - has decided: no error. */
-static bool expire(const struct voucher_service *service, struct voucher *voucher,
-                   struct deadline deadline, struct error *err)
-{
-    AUTO(announcement_release) struct announcement announcement = ANNOUNCEMENT_EMPTY;
-    struct trace trace = trace_create();
-    const char *event;
-
-    if (!voucher_move(voucher, VOUCHER_EXPIRED, clock_now(), &event, err))
-        return false;
-    voucher_announce(&announcement, voucher, event, &trace);
-
-    AUTO(write_release) struct write write;
-    voucher_update(&write, voucher);
-    write_announce(&write, &announcement.event);
-    CRASH_POINT("voucher:before_expiry");
-    return journal_commit(backbone_journal(service->backbone), &write, deadline, err);
-}
-
 bool voucher_service_expire(const struct voucher_service *service, struct deadline deadline,
                             bool *more, struct error *err)
 {
+    const struct voucher_wish wish = { .way = VOUCHER_EXPIRE };
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
 
     if (!voucher_store_due(backbone_pool(service->backbone), clock_now(), deadline, &rows, err))
@@ -130,7 +136,8 @@ bool voucher_service_expire(const struct voucher_service *service, struct deadli
         struct voucher voucher;
 
         voucher_from_row(&rows, i, &voucher);
-        if (!expire(service, &voucher, deadline, err))
+        CRASH_POINT("voucher:before_expiry");
+        if (!voucher_use_service_apply(service, &voucher, &wish, deadline, err))
             return false;
     }
     *more = rows.count >= VOUCHER_DUE_MAX;

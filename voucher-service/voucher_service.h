@@ -10,19 +10,26 @@
 
 #include "shared/events/backbone.h"
 #include "shared/http/page.h"
+#include "voucher-service/voucher_guesses.h"
 #include "voucher-service/voucher_store.h"
 
 struct voucher_service {
     struct backbone *backbone;
+    struct voucher_guesses *guesses;
 };
 
 MUST_CHECK bool voucher_service_read(const struct voucher_service *service,
                                      const struct caller *caller, struct id id, struct voucher *out,
                                      struct error *err);
-MUST_CHECK bool voucher_service_read_code(const struct voucher_service *service,
-                                          const struct caller *caller,
-                                          const struct voucher_code *code, struct voucher *out,
-                                          struct error *err);
+
+/*
+ * Finds a voucher by its code as somebody wrote it. ERROR_VALIDATION "code_invalid" when it is
+ * mistyped, ERROR_NOT_FOUND when nobody has it, or somebody else; ERROR_RATE_LIMITED after too many
+ * of these.
+ */
+MUST_CHECK bool voucher_service_find_code(const struct voucher_service *service,
+                                          const struct caller *caller, const char *text,
+                                          struct voucher *out, struct error *err);
 
 /* Writes a page; `filter->limit` vouchers are shown, and whether more follow. Codes are masked. */
 MUST_CHECK bool voucher_service_list(const struct voucher_service *service,

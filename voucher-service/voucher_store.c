@@ -1,10 +1,14 @@
 #include "voucher-service/voucher_store.h"
 
+#include "shared/events/answers.h"
+
 /* --- statements ------------------------------------------------------------------------------- */
 
-#define VOUCHER_COLUMNS                                                                  \
-    "v.stream, v.id, v.merchant_id, v.version, v.status, v.code, v.rule_id, v.order_id," \
-    " v.customer_id, v.currency, v.value_amount, v.created_at, v.updated_at, v.expires_at"
+#define VOUCHER_COLUMNS                                                                     \
+    "v.stream, v.id, v.merchant_id, v.version, v.status, v.code, v.rule_id, v.order_id,"    \
+    " v.customer_id, v.currency, v.value_amount, v.created_at, v.updated_at, v.expires_at," \
+    " v.reservation_holder, v.reservation_until, v.redemption_id, v.redemption_reference,"  \
+    " v.redemption_order_id, v.redeemed_at, v.source_undone"
 
 STATEMENT(voucher_select, "vouchers",
           "SELECT " VOUCHER_COLUMNS " FROM vouchers v"
@@ -61,6 +65,11 @@ STATEMENT(voucher_due, "vouchers",
           " WHERE v.stream = s.stream AND v.status = 'active' AND v.expires_at <= $1"
           " ORDER BY v.expires_at LIMIT $2::bigint) v");
 
+STATEMENT(voucher_select_redemption, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM redemptions r"
+          " JOIN vouchers v ON v.stream = r.stream AND v.id = r.voucher_id"
+          " WHERE r.stream = $1::bigint AND r.merchant_id = $2 AND r.id = $3");
+
 STATEMENT(voucher_lock_active, "vouchers",
           "SELECT " VOUCHER_COLUMNS " FROM vouchers v"
           " WHERE v.stream = $1::bigint AND v.order_id = $2 AND v.merchant_id = $3"
@@ -83,20 +92,58 @@ STATEMENT(voucher_create, "vouchers",
           " currency, value_amount, created_at, created_at, expires_at FROM input"
           " ON CONFLICT (stream, order_id, rule_id) DO NOTHING RETURNING id");
 
-/* The rows are locked at their versions first, in the order of all locks. */
+/*
+ * The rows are locked at their versions first, in the order of all locks; only then the key is
+ * used. What was decided without knowing that its order was undone is decided again. A redemption
+ * that is not the row's any more is closed, a new one opened. A reservation lapses by this server's
+ * clock, and never earlier than was promised.
+ */
 STATEMENT(voucher_change, "vouchers",
           "WITH input AS ("
-          "SELECT stream::smallint, id, version::int, status, updated_at"
-          " FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[])"
-          " AS input (stream, id, version, status, updated_at)"
+          "SELECT stream::smallint, id, merchant_id, version::int, status, updated_at,"
+          " source_undone <> 0 AS source_undone, holder, until, ttl_s, redemption_id, reference,"
+          " redeemer, scope, key, body_hash, key_status::smallint"
+          " FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::bigint[], $5::text[],"
+          " $6::timestamptz[], $7::bigint[], $8::text[], $9::timestamptz[], $10::bigint[],"
+          " $11::uuid[], $12::text[], $13::uuid[], $14::text[], $15::text[], $16::bytea[],"
+          " $17::bigint[])"
+          " AS input (stream, id, merchant_id, version, status, updated_at, source_undone, holder,"
+          " until, ttl_s, redemption_id, reference, redeemer, scope, key, body_hash, key_status)"
           "), target AS ("
-          "SELECT input.stream, input.id, input.version, input.status, input.updated_at"
+          "SELECT input.stream, input.id, input.merchant_id, input.version, input.status,"
+          " input.updated_at, input.holder, input.until, input.ttl_s, input.redemption_id,"
+          " input.reference, input.redeemer, input.scope, input.key, input.body_hash,"
+          " input.key_status, v.redemption_id AS closed_id"
           " FROM input JOIN vouchers v ON v.stream = input.stream AND v.id = input.id"
-          " WHERE v.version = input.version - 1"
+          " WHERE v.version = input.version - 1 AND v.source_undone = input.source_undone"
           " ORDER BY v.id FOR UPDATE OF v"
-          ") UPDATE vouchers v SET version = target.version, status = target.status,"
-          " updated_at = target.updated_at"
-          " FROM target WHERE v.stream = target.stream AND v.id = target.id"
+          "), used AS ("
+          "INSERT INTO idempotency_keys"
+          " (stream, merchant_id, scope, key, body_hash, status, subject, subject_version,"
+          " created_at)"
+          " SELECT stream, merchant_id, scope, key, body_hash, key_status, id, version, updated_at"
+          " FROM target WHERE key IS NOT NULL"
+          " ON CONFLICT DO NOTHING RETURNING subject"
+          "), allowed AS ("
+          "SELECT stream, id, merchant_id, version, status, updated_at, holder, until, ttl_s,"
+          " redemption_id, reference, redeemer, closed_id"
+          " FROM target WHERE key IS NULL OR id IN (SELECT subject FROM used)"
+          "), closed AS ("
+          "UPDATE redemptions r SET rolled_back_at = allowed.updated_at"
+          " FROM allowed WHERE r.stream = allowed.stream AND r.id = allowed.closed_id"
+          "), opened AS ("
+          "INSERT INTO redemptions"
+          " (stream, id, voucher_id, merchant_id, reference, order_id, redeemed_at)"
+          " SELECT stream, redemption_id, id, merchant_id, reference, redeemer, updated_at"
+          " FROM allowed WHERE redemption_id IS NOT NULL"
+          ") UPDATE vouchers v SET version = allowed.version, status = allowed.status,"
+          " updated_at = allowed.updated_at, reservation_holder = allowed.holder,"
+          " reservation_until = allowed.until, lapses_at = CASE WHEN allowed.holder IS NOT NULL"
+          " THEN greatest(v.lapses_at, clock_timestamp() + allowed.ttl_s * interval '1 second')"
+          " END, redemption_id = allowed.redemption_id, redemption_reference = allowed.reference,"
+          " redemption_order_id = allowed.redeemer, redeemed_at = CASE WHEN"
+          " allowed.redemption_id IS NOT NULL THEN allowed.updated_at END"
+          " FROM allowed WHERE v.stream = allowed.stream AND v.id = allowed.id"
           " RETURNING v.id");
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -110,6 +157,22 @@ static enum voucher_status status_of(const char *word)
         status++;
     assert(status < VOUCHER_STATUS_COUNT);
     return status;
+}
+
+static void read_use(const struct row *row, struct voucher *out)
+{
+    struct voucher_redemption *redemption = &out->redemption;
+
+    row_copy_text(row, "reservation_holder", out->reservation.holder,
+                  sizeof(out->reservation.holder));
+    out->reservation.until = row_instant(row, "reservation_until");
+    out->reservation.ttl_s = 0;
+    redemption->id = row_id(row, "redemption_id");
+    redemption->by_order = !row_is_null(row, "redemption_order_id");
+    redemption->order_id = row_id(row, "redemption_order_id");
+    row_copy_text(row, "redemption_reference", redemption->reference,
+                  sizeof(redemption->reference));
+    redemption->at = row_instant(row, "redeemed_at");
 }
 
 void voucher_from_row(const struct rows *rows, size_t index, struct voucher *out)
@@ -130,6 +193,8 @@ void voucher_from_row(const struct rows *rows, size_t index, struct voucher *out
     out->created_at = row_instant(&row, "created_at");
     out->updated_at = row_instant(&row, "updated_at");
     out->expires_at = row_instant(&row, "expires_at");
+    out->source_undone = row_boolean(&row, "source_undone");
+    read_use(&row, out);
 }
 
 /* Stream and merchant of a caller that is a merchant; nothing for one that is everybody. */
@@ -177,6 +242,20 @@ bool voucher_store_read_code(struct pool *pool, const struct caller *caller,
     parameters_add_text(&parameters, code->symbols);
     return db_query(pool, everyone ? &voucher_select_code_any : &voucher_select_code, &parameters,
                     caller->deadline, &rows, err) &&
+           first_row(&rows, out, err);
+}
+
+bool voucher_store_read_redemption(struct pool *pool, const struct caller *caller, struct id id,
+                                   struct voucher *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+
+    parameters_begin(&parameters);
+    parameters_add_integer(&parameters, caller->access.stream);
+    parameters_add_text(&parameters, caller->access.merchant);
+    parameters_add_id(&parameters, id);
+    return db_query(pool, &voucher_select_redemption, &parameters, caller->deadline, &rows, err) &&
            first_row(&rows, out, err);
 }
 
@@ -258,14 +337,40 @@ void voucher_insert(struct write *write, const struct voucher *voucher)
     parameters_add_instant(parameters, voucher->expires_at);
 }
 
-void voucher_update(struct write *write, const struct voucher *voucher)
+static void add_id_if(struct parameters *parameters, bool there, struct id id)
 {
+    if (there)
+        parameters_add_id(parameters, id);
+    else
+        parameters_add_null(parameters, PARAMETER_ID);
+}
+
+static void add_use(struct parameters *parameters, const struct voucher *voucher)
+{
+    bool redeemed = voucher->status == VOUCHER_REDEEMED;
+
+    parameters_add_text_or_null(parameters, voucher->reservation.holder);
+    parameters_add_instant_or_null(parameters, voucher->reservation.until);
+    parameters_add_integer(parameters, voucher->reservation.ttl_s);
+    add_id_if(parameters, redeemed, voucher->redemption.id);
+    parameters_add_text_or_null(parameters, voucher->redemption.reference);
+    add_id_if(parameters, redeemed && voucher->redemption.by_order, voucher->redemption.order_id);
+}
+
+void voucher_update(struct write *write, const struct voucher *voucher,
+                    const struct idempotency *idempotency, int status)
+{
+    static const struct idempotency no_key = { .key = "", .scope = "" };
     struct parameters *parameters = &write->parameters;
 
     write_begin(write, &voucher_change, WRITE_CHANGE, voucher->stream, voucher->id);
     parameters_add_integer(parameters, voucher->stream);
     parameters_add_id(parameters, voucher->id);
+    parameters_add_text(parameters, voucher->merchant);
     parameters_add_integer(parameters, voucher->version);
     parameters_add_text(parameters, voucher_status_words[voucher->status]);
     parameters_add_instant(parameters, voucher->updated_at);
+    parameters_add_integer(parameters, voucher->source_undone);
+    add_use(parameters, voucher);
+    answers_add_parameters(write, voucher->merchant, idempotency ? idempotency : &no_key, status);
 }

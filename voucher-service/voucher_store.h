@@ -22,6 +22,10 @@ MUST_CHECK bool voucher_store_read_code(struct pool *pool, const struct caller *
                                         const struct voucher_code *code, struct voucher *out,
                                         struct error *err);
 
+/* The voucher that a redemption of the caller's merchant, open or rolled back, is of. */
+MUST_CHECK bool voucher_store_read_redemption(struct pool *pool, const struct caller *caller,
+                                              struct id id, struct voucher *out, struct error *err);
+
 /* Which vouchers, newest first: ids in [from, before), and at most `limit`; "" or false for any. */
 struct voucher_filter {
     struct id from;
@@ -55,8 +59,12 @@ void voucher_from_row(const struct rows *rows, size_t index, struct voucher *out
 /* Inserts the voucher; refused when its order has one by its rule already. */
 void voucher_insert(struct write *write, const struct voucher *voucher);
 
-/* Writes what can change of a voucher whose version was one less; refused when it is not any more.
+/*
+ * Writes what can change of a voucher whose version was one less, opens or closes its redemption,
+ * and keeps `status` under the idempotency key (NULL: without one) as answered. Refused when it is
+ * not that version any more, when its source was undone meanwhile, or when the key was used.
  */
-void voucher_update(struct write *write, const struct voucher *voucher);
+void voucher_update(struct write *write, const struct voucher *voucher,
+                    const struct idempotency *idempotency, int status);
 
 #endif

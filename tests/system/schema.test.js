@@ -192,6 +192,27 @@ describe('views for operators', () => {
     ],
     relay_lag: ['stream', 'position', 'head', 'lag', 'leader', 'leader_until'],
   };
+  const inUse = {
+    reservations: [
+      'stream',
+      'voucher_id',
+      'merchant_id',
+      'holder',
+      'expires_at',
+      'lapses_at',
+      'overdue',
+    ],
+    redemptions: [
+      'stream',
+      'id',
+      'voucher_id',
+      'merchant_id',
+      'reference',
+      'order_id',
+      'redeemed_at',
+      'rolled_back_at',
+    ],
+  };
   const order_lines = [
     'stream',
     'order_id',
@@ -207,7 +228,7 @@ describe('views for operators', () => {
 
   for (const [database, views] of Object.entries({
     orders: { ...both, order_lines },
-    vouchers: both,
+    vouchers: { ...both, ...inUse },
   })) {
     test(`schema ops of ${database} has the views that scripts rely on, each with a comment`, async () => {
       const inspector = await openInspector(stack, database);

@@ -150,7 +150,7 @@ static void check_order(void **state)
     "\"order_id\":\"018bcfe5-6bea-7000-8000-000000000000\","                                   \
     "\"rule_id\":\"00000000-0000-7000-8000-000000000000\",\"customer_id\":\"c\","              \
     "\"created_at\":\"2023-11-14T22:13:20.000Z\",\"updated_at\":\"2023-11-14T22:13:20.001Z\"," \
-    "\"expires_at\":\"2023-11-14T22:13:20.002Z\"}"
+    "\"expires_at\":\"2023-11-14T22:13:20.002Z\",\"reservation\":null,\"redemption\":null}"
 
 static const struct view_row {
     const char *label;
