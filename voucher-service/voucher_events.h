@@ -4,7 +4,7 @@
 #ifndef CHECKOUT_VOUCHER_SERVICE_VOUCHER_EVENTS_H
 #define CHECKOUT_VOUCHER_SERVICE_VOUCHER_EVENTS_H
 
-#include "shared/events/event.h"
+#include "shared/events/consumer.h"
 #include "voucher-service/voucher.h"
 
 /*
@@ -14,5 +14,14 @@
  */
 void voucher_announce(struct announcement *announcement, const struct voucher *voucher,
                       const char *type, const struct trace *trace);
+
+/* Makes `effect` the change of a voucher that was decided on, in the trace of the event that caused
+ * it. */
+void voucher_effect(struct effect *effect, const struct voucher *voucher, const char *type,
+                    const struct event *cause);
+
+/* Announces it only: the effect's write is the caller's. */
+void voucher_announce_effect(struct effect *effect, const struct voucher *voucher, const char *type,
+                             const struct event *cause);
 
 #endif

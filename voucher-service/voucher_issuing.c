@@ -3,9 +3,9 @@
 #include <pthread.h>
 
 #include "shared/crypto/hash.h"
-#include "shared/http/reply.h"
 #include "voucher-service/voucher_events.h"
 #include "voucher-service/voucher_json.h"
+#include "voucher-service/voucher_redeeming.h"
 #include "voucher-service/voucher_rule_store.h"
 #include "voucher-service/voucher_store.h"
 
@@ -106,18 +106,6 @@ static bool read_order(const struct event *event, struct voucher_order *out, str
                      "the data is not the order, or not of the merchant, that the event names");
 }
 
-/* What an event causes belongs to its trace. */
-static void announce(struct effect *effect, const struct voucher *voucher, const char *type,
-                     const struct event *cause)
-{
-    struct trace trace;
-
-    if (!trace_parse(span_of(cause->traceparent), &trace))
-        trace = trace_create();
-    voucher_announce(&effect->announcement, voucher, type, &trace);
-    write_announce(&effect->write, &effect->announcement.event);
-}
-
 static void issue(struct effects *effects, const struct event *event,
                   const struct voucher_order *order, const struct voucher_rule *rule)
 {
@@ -132,7 +120,7 @@ static void issue(struct effects *effects, const struct event *event,
     random_fill(random, sizeof(random));
     voucher_begin(&voucher, rule, voucher_code_make(random), now);
     voucher_insert(&effect->write, &voucher);
-    announce(effect, &voucher, VOUCHER_ISSUED, event);
+    voucher_announce_effect(effect, &voucher, VOUCHER_ISSUED, event);
 }
 
 static bool order_was_sent(struct voucher_issuing *issuing, struct effects *effects,
@@ -153,36 +141,50 @@ static bool order_was_sent(struct voucher_issuing *issuing, struct effects *effe
 static bool order_was_undone(struct effects *effects, const struct event *event, struct error *err)
 {
     const struct voucher_wish wish = { .way = VOUCHER_UNDO };
+    AUTO(parameters_release) struct parameters parameters;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
-    struct voucher_order order;
+    const struct statement *statement =
+        voucher_store_lock_earned(&parameters, event->stream, event->merchant, event->subject);
     struct voucher voucher;
     const char *type;
 
-    if (!read_order(event, &order, err))
-        return false;
-
-    AUTO(parameters_release) struct parameters parameters;
-    const struct statement *statement =
-        voucher_store_lock_active(&parameters, event->stream, event->merchant, event->subject);
     if (!effects_read(effects, statement, &parameters, &rows, err))
         return false;
     if (rows.count == 0)
         return true;
     voucher_from_row(&rows, 0, &voucher);
+    bool known = voucher.source_undone;
     if (!voucher_use(&voucher, &wish, clock_now(), &type, err))
         return false;
-    struct effect *effect = effects_add(effects);
-    voucher_update(&effect->write, &voucher, NULL, HTTP_OK);
-    announce(effect, &voucher, type, event);
+    if (type)
+        voucher_effect(effects_add(effects), &voucher, type, event);
+    else if (voucher.source_undone && !known)
+        voucher_remember_undone(&effects_add(effects)->write, &voucher);
     return true;
+}
+
+/* The event's data must be an order of its own, whatever of it is needed. */
+static bool order_was_given_up(struct effects *effects, const struct event *event,
+                               struct error *err)
+{
+    struct voucher_order order;
+
+    return read_order(event, &order, err) && order_was_undone(effects, event, err);
 }
 
 bool voucher_issuing_handle(void *issuing, struct effects *effects, const struct event *event,
                             struct error *err)
 {
+    if (strcmp(event->type, "order.created") == 0)
+        return voucher_redeeming_created(effects, event, err);
     if (strcmp(event->type, "order.sent") == 0)
         return order_was_sent(issuing, effects, event, err);
-    if (strcmp(event->type, "order.canceled") == 0 || strcmp(event->type, "order.returned") == 0)
-        return order_was_undone(effects, event, err);
+    if (strcmp(event->type, "order.returned") == 0)
+        return order_was_given_up(effects, event, err);
+    if (strcmp(event->type, "order.canceled") == 0)
+        return order_was_given_up(effects, event, err) &&
+               voucher_redeeming_ended(effects, event, err);
+    if (strcmp(event->type, "order.expired") == 0)
+        return voucher_redeeming_ended(effects, event, err);
     return true;
 }

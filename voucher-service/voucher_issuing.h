@@ -2,8 +2,8 @@
  * Voucher issuing: what the events of orders mean for vouchers.
  *
  *     order.sent                       a voucher, if a rule applies and the order has none by it
- *     order.canceled, order.returned   the order's voucher is voided, if it is still active
- *     all others                       nothing
+ *     order.canceled, order.returned   the order's voucher is voided; one in use, when it comes
+ * back all others                       nothing; but see voucher_redeeming.h
  *
  * An order.sent costs no round trip: the rules are kept in memory, read again for the first event
  * that is younger than what is kept. So a batch of events reads them at most once (its events are

@@ -197,13 +197,13 @@ bool voucher_question_read(struct span body, struct voucher_question *out, struc
 
 /* --- orders ----------------------------------------------------------------------------------- */
 
-static void read_owner(struct json_reader *reader, struct voucher_order *out)
+static void read_owner(struct json_reader *reader, char out[VOUCHER_MERCHANT_SIZE])
 {
     char merchant[4 * (VOUCHER_MERCHANT_SIZE - 1) + 1];
 
     if (json_read_text(reader, "merchant_id", JSON_REQUIRED, 1, VOUCHER_MERCHANT_SIZE - 1, merchant,
                        sizeof(merchant)) &&
-        !text_copy(out->merchant, sizeof(out->merchant), merchant))
+        !text_copy(out, VOUCHER_MERCHANT_SIZE, merchant))
         json_reader_refuse(reader, "merchant_id", "merchant_invalid", "must be a merchant's slug");
 }
 
@@ -216,11 +216,30 @@ bool voucher_order_read(struct span data, struct voucher_order *out, struct erro
         return false;
     json_reader_begin(&reader, &document, err);
     json_read_id(&reader, "id", JSON_REQUIRED, &out->id);
-    read_owner(&reader, out);
+    read_owner(&reader, out->merchant);
     read_currency(&reader, JSON_REQUIRED, &out->total.currency);
     json_read_integer(&reader, "total_amount", JSON_REQUIRED, 0, INT64_MAX, &out->total.amount);
     if (json_read_object(&reader, "customer", JSON_REQUIRED, &customer))
         json_read_text(&customer, "id", JSON_REQUIRED, 1, VOUCHER_TEXT_MAX, out->customer_id,
                        sizeof(out->customer_id));
+    return json_reader_ok(&reader);
+}
+
+bool voucher_order_use_read(struct span data, struct voucher_order_use *out, struct error *err)
+{
+    AUTO(json_document_release) struct json_document document = { NULL };
+    struct json_reader reader, voucher;
+
+    if (!json_document_parse(data, &document, err))
+        return false;
+    json_reader_begin(&reader, &document, err);
+    json_read_id(&reader, "id", JSON_REQUIRED, &out->order_id);
+    read_owner(&reader, out->merchant);
+    out->uses = json_read_object(&reader, "voucher", JSON_OPTIONAL, &voucher);
+    if (out->uses) {
+        json_read_id(&voucher, "id", JSON_REQUIRED, &out->voucher_id);
+        json_read_text(&voucher, "holder", JSON_REQUIRED, 1, VOUCHER_TEXT_MAX, out->holder,
+                       sizeof(out->holder));
+    }
     return json_reader_ok(&reader);
 }

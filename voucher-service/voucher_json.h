@@ -58,4 +58,17 @@ struct voucher_order {
  */
 MUST_CHECK bool voucher_order_read(struct span data, struct voucher_order *out, struct error *err);
 
+/* Which voucher an order uses, and whom it was reserved for. */
+struct voucher_order_use {
+    struct id order_id;
+    char merchant[VOUCHER_MERCHANT_SIZE];
+    bool uses; /* false: none, and nothing else here counts */
+    struct id voucher_id;
+    char holder[VOUCHER_TEXT_SIZE];
+};
+
+/* Reads that from the public object of an order, as voucher_order_read() does. */
+MUST_CHECK bool voucher_order_use_read(struct span data, struct voucher_order_use *out,
+                                       struct error *err);
+
 #endif

@@ -70,10 +70,34 @@ STATEMENT(voucher_select_redemption, "vouchers",
           " JOIN vouchers v ON v.stream = r.stream AND v.id = r.voucher_id"
           " WHERE r.stream = $1::bigint AND r.merchant_id = $2 AND r.id = $3");
 
-STATEMENT(voucher_lock_active, "vouchers",
+STATEMENT(voucher_lock_earned, "vouchers",
           "SELECT " VOUCHER_COLUMNS " FROM vouchers v"
           " WHERE v.stream = $1::bigint AND v.order_id = $2 AND v.merchant_id = $3"
-          " AND v.status = 'active' LIMIT 1 FOR UPDATE");
+          " AND v.status IN ('active', 'reserved', 'redeemed') LIMIT 1 FOR UPDATE");
+
+STATEMENT(voucher_lock_for_order, "vouchers",
+          "SELECT " VOUCHER_COLUMNS ", EXISTS (SELECT FROM redemptions r"
+          " WHERE r.stream = $1::bigint AND r.order_id = $4) AS order_redeemed FROM vouchers v"
+          " WHERE v.stream = $1::bigint AND v.id = $2 AND v.merchant_id = $3 FOR UPDATE OF v");
+
+/* No public change, and no event: what it changes is what may be done later. */
+STATEMENT(voucher_source_undone, "vouchers",
+          "WITH input AS ("
+          "SELECT stream::smallint, id FROM unnest($1::bigint[], $2::uuid[]) AS input (stream, id)"
+          ") UPDATE vouchers v SET source_undone = true"
+          " FROM input WHERE v.stream = input.stream AND v.id = input.id"
+          " RETURNING v.id");
+
+STATEMENT(redemption_forgo, "vouchers",
+          "WITH input AS ("
+          "SELECT stream::smallint, id, voucher_id, merchant_id, order_id, time"
+          " FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[],"
+          " $6::timestamptz[])"
+          " AS input (stream, id, voucher_id, merchant_id, order_id, time)"
+          ") INSERT INTO redemptions"
+          " (stream, id, voucher_id, merchant_id, order_id, redeemed_at, rolled_back_at)"
+          " SELECT stream, id, voucher_id, merchant_id, order_id, time, time FROM input"
+          " RETURNING id");
 
 /* A code that exists already raises (once in 2^60 / vouchers): the event is tried with another. */
 STATEMENT(voucher_create, "vouchers",
@@ -302,14 +326,26 @@ bool voucher_store_due(struct pool *pool, struct instant now, struct deadline de
     return db_query(pool, &voucher_due, &parameters, deadline, out, err);
 }
 
-const struct statement *voucher_store_lock_active(struct parameters *parameters, int stream,
+const struct statement *voucher_store_lock_earned(struct parameters *parameters, int stream,
                                                   const char *merchant, struct id order_id)
 {
     parameters_begin(parameters);
     parameters_add_integer(parameters, stream);
     parameters_add_id(parameters, order_id);
     parameters_add_text(parameters, merchant);
-    return &voucher_lock_active;
+    return &voucher_lock_earned;
+}
+
+const struct statement *voucher_store_lock_for_order(struct parameters *parameters, int stream,
+                                                     const char *merchant, struct id voucher_id,
+                                                     struct id order_id)
+{
+    parameters_begin(parameters);
+    parameters_add_integer(parameters, stream);
+    parameters_add_id(parameters, voucher_id);
+    parameters_add_text(parameters, merchant);
+    parameters_add_id(parameters, order_id);
+    return &voucher_lock_for_order;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -373,4 +409,26 @@ void voucher_update(struct write *write, const struct voucher *voucher,
     parameters_add_integer(parameters, voucher->source_undone);
     add_use(parameters, voucher);
     answers_add_parameters(write, voucher->merchant, idempotency ? idempotency : &no_key, status);
+}
+
+void voucher_remember_undone(struct write *write, const struct voucher *voucher)
+{
+    write_begin(write, &voucher_source_undone, WRITE_CHANGE, voucher->stream, voucher->id);
+    parameters_add_integer(&write->parameters, voucher->stream);
+    parameters_add_id(&write->parameters, voucher->id);
+}
+
+void voucher_forgo(struct write *write, const struct voucher *voucher, struct id order_id,
+                   struct instant now)
+{
+    struct id id = id_create(now);
+
+    write_begin(write, &redemption_forgo, WRITE_CREATE, voucher->stream, id);
+    text_copy(write->key, sizeof(write->key), id_text(order_id).text);
+    parameters_add_integer(&write->parameters, voucher->stream);
+    parameters_add_id(&write->parameters, id);
+    parameters_add_id(&write->parameters, voucher->id);
+    parameters_add_text(&write->parameters, voucher->merchant);
+    parameters_add_id(&write->parameters, order_id);
+    parameters_add_instant(&write->parameters, now);
 }

@@ -47,11 +47,20 @@ MUST_CHECK bool voucher_store_due(struct pool *pool, struct instant now, struct 
                                   struct rows *out, struct error *err);
 
 /*
- * The statement and parameters that lock and read the active vouchers of an order (one at most: an
- * order has one currency, and a currency has one rule). For use within a transaction.
+ * The statement and parameters that lock and read the voucher that an order earned, unless that is
+ * over (one at most: an order has one currency, and a currency has one rule). For use within a
+ * transaction.
  */
-const struct statement *voucher_store_lock_active(struct parameters *parameters, int stream,
+const struct statement *voucher_store_lock_earned(struct parameters *parameters, int stream,
                                                   const char *merchant, struct id order_id);
+
+/*
+ * Those that lock and read the voucher that an order uses; the column `order_redeemed` tells
+ * whether the order has a redemption, open or not.
+ */
+const struct statement *voucher_store_lock_for_order(struct parameters *parameters, int stream,
+                                                     const char *merchant, struct id voucher_id,
+                                                     struct id order_id);
 
 /* One of all those rows. */
 void voucher_from_row(const struct rows *rows, size_t index, struct voucher *out);
@@ -66,5 +75,12 @@ void voucher_insert(struct write *write, const struct voucher *voucher);
  */
 void voucher_update(struct write *write, const struct voucher *voucher,
                     const struct idempotency *idempotency, int status);
+
+/* Writes that the order which earned the voucher was undone. Needs the row's lock. */
+void voucher_remember_undone(struct write *write, const struct voucher *voucher);
+
+/* Writes that an order has ended without having redeemed the voucher that it was to use. */
+void voucher_forgo(struct write *write, const struct voucher *voucher, struct id order_id,
+                   struct instant now);
 
 #endif

@@ -140,6 +140,81 @@ static void check_order(void **state)
     assert_string_equal(problems.at ? problems.at : "", row->problems);
 }
 
+/* --- orders that use a voucher ---------------------------------------------------------------- */
+
+#define USE(voucher) \
+    "{\"id\":\"" ORDER_ID "\",\"merchant_id\":\"demo\",\"lines\":[],\"voucher\":" voucher "}"
+
+static const struct use_row {
+    const char *label;
+    const char *data;
+    bool uses;
+    const char *problems;
+} use_rows[] = {
+    { "an order may use a voucher",
+      USE("{\"id\":\"" ORDER_ID "\",\"holder\":\"order:1\",\"value_amount\":500}"), true, "" },
+    { "an order may use none", USE("null"), false, "" },
+    { "an order of before there were vouchers uses none",
+      "{\"id\":\"" ORDER_ID "\",\"merchant_id\":\"demo\"}", false, "" },
+    { "a voucher without members is none", USE("{}"), false,
+      "/voucher/id required; /voucher/holder required" },
+    { "a voucher that is no object is none", USE("1"), false, "/voucher type_invalid" },
+    { "what is no JSON is no order", "{", false, "json_malformed" },
+};
+
+static void check_use(void **state)
+{
+    const struct use_row *row = *state;
+    AUTO(buffer_release) struct buffer problems = BUFFER_EMPTY;
+    struct voucher_order_use use;
+    struct error err;
+
+    if (voucher_order_use_read(span_of(row->data), &use, &err)) {
+        assert_int_equal(use.uses, row->uses);
+        assert_string_equal(id_text(use.order_id).text, ORDER_ID);
+        assert_string_equal(use.merchant, "demo");
+        if (use.uses)
+            assert_string_equal(use.holder, "order:1");
+    } else {
+        list_problems(&err, &problems);
+    }
+    assert_string_equal(problems.at ? problems.at : "", row->problems);
+}
+
+/* --- what is wished --------------------------------------------------------------------------- */
+
+static const struct wish_row {
+    const char *label;
+    enum voucher_way way;
+    const char *body;
+    const char *problems;
+} wish_rows[] = {
+    { "a holder is enough to reserve", VOUCHER_RESERVE, "{\"holder\":\"h\"}", "" },
+    { "a reservation may say for how long and what for", VOUCHER_RESERVE,
+      "{\"holder\":\"h\",\"ttl_s\":86400,\"currency\":\"EUR\",\"order_id\":\"" ORDER_ID "\"}", "" },
+    { "a reservation is bounded", VOUCHER_RESERVE, "{\"holder\":\"\",\"ttl_s\":86401}",
+      "/holder too_short; /ttl_s out_of_range" },
+    { "nothing hides in a holder", VOUCHER_RELEASE, "{\"holder\":\"a\\u0007b\"}",
+      "/holder not_printable" },
+    { "a redemption has a reference", VOUCHER_REDEEM, "{\"holder\":\"h\"}", "/reference required" },
+    { "a redemption takes no time", VOUCHER_REDEEM, "{\"reference\":\"r\",\"ttl_s\":1}",
+      "/ttl_s unknown_field" },
+    { "a release has a holder", VOUCHER_RELEASE, "{}", "/holder required" },
+};
+
+static void check_wish(void **state)
+{
+    const struct wish_row *row = *state;
+    AUTO(buffer_release) struct buffer problems = BUFFER_EMPTY;
+    struct voucher_wish wish;
+    struct error err;
+
+    if (!voucher_wish_read(span_of(row->body), row->way, &wish, &err))
+        list_problems(&err, &problems);
+    assert_int_equal(wish.way, row->way);
+    assert_string_equal(problems.at ? problems.at : "", row->problems);
+}
+
 /* --- the public object ------------------------------------------------------------------------ */
 
 #define BEFORE_CODE                                                              \
@@ -183,6 +258,28 @@ static void check_view(void **state)
     assert_string_equal(body.at, row->body);
 }
 
+static void a_voucher_in_use_shows_by_whom(void **state)
+{
+    AUTO(buffer_release) struct buffer body = BUFFER_EMPTY;
+    struct json_writer json = { .out = &body };
+    struct voucher voucher = { .status = VOUCHER_RESERVED,
+                               .reservation = { .holder = "till 1", .until = { 1700000000000 } },
+                               .redemption = { .reference = "r", .at = { 1700000000000 } } };
+
+    (void)state;
+    voucher_write(&json, &voucher, VOUCHER_MASKED);
+    assert_non_null(strstr(body.at, "\"reservation\":{\"holder\":\"till 1\",\"expires_at\":"
+                                    "\"2023-11-14T22:13:20.000Z\"},\"redemption\":null}"));
+    buffer_clear(&body);
+    json.comma = false;
+    voucher.status = VOUCHER_REDEEMED;
+    voucher_write(&json, &voucher, VOUCHER_MASKED);
+    assert_non_null(strstr(body.at, "\"reservation\":null,\"redemption\":{\"id\":"
+                                    "\"00000000-0000-0000-0000-000000000000\",\"reference\":\"r\","
+                                    "\"order_id\":null,\"redeemed_at\":"
+                                    "\"2023-11-14T22:13:20.000Z\"}}"));
+}
+
 int main(void)
 {
     struct table table = TABLE_EMPTY;
@@ -190,6 +287,9 @@ int main(void)
     TABLE_ADD_ROWS(&table, rule_rows, check_rule);
     TABLE_ADD(&table, the_public_rule_has_these_members_in_this_order);
     TABLE_ADD_ROWS(&table, order_rows, check_order);
+    TABLE_ADD_ROWS(&table, use_rows, check_use);
+    TABLE_ADD_ROWS(&table, wish_rows, check_wish);
     TABLE_ADD_ROWS(&table, view_rows, check_view);
+    TABLE_ADD(&table, a_voucher_in_use_shows_by_whom);
     return table_run(&table);
 }
