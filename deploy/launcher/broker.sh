@@ -43,20 +43,32 @@ broker_ready() {
 # Who may log in: the services, and every API key that may read events. A key's password is known
 # here only while it is made, so the lines of the others are kept as they are.
 #
-# broker_put_users: standard input has "user:password" lines of the users that are new or changed.
-broker_put_users() {
+# broker/stamp is there while the broker knows what these files and the database say; what is killed
+# in between leaves none, and the next start does it all again.
+
+# broker_put_passwords: standard input has "user:password" lines; the newest line of a user counts.
+# Who is in no ACL can do nothing with it, so this may go before everything else.
+broker_put_passwords() {
     local passwords=$home/broker/passwords new=$home/broker/passwords.users
+    rm -f "$home/broker/stamp"
     cat > "$new"
-    # It fails on an empty file.
-    [[ ! -s $new ]] || mosquitto_passwd -U "$new"
+    mosquitto_passwd -U "$new"
     touch "$passwords"
-    broker_acl | file_put "$home/broker/acl"
-    # The new line of a user comes first and wins; who is not in the ACL any more has none.
-    awk -F: 'FILENAME == ARGV[1] { if (sub(/^user /, "")) allowed[$0]; next }
-             $1 in allowed && !seen[$1]++' "$home/broker/acl" "$new" "$passwords" |
-        file_put "$passwords"
+    cat "$new" "$passwords" | file_put "$passwords"
     rm "$new"
+}
+
+# Gives the broker everybody who is in the database, and nobody else.
+broker_put_users() {
+    local passwords=$home/broker/passwords
+    rm -f "$home/broker/stamp"
+    broker_acl | file_put "$home/broker/acl"
+    # Who is not in the ACL any more has no line.
+    awk -F: 'FILENAME == ARGV[1] { if (sub(/^user /, "")) allowed[$0]; next }
+             $1 in allowed && !seen[$1]++' "$home/broker/acl" "$passwords" |
+        file_put "$passwords"
     broker_reload
+    broker_stamp "$(< "$home/broker/acl")" | file_put "$home/broker/stamp"
 }
 
 broker_acl() {
@@ -68,26 +80,31 @@ broker_acl() {
         ORDER BY id"
 }
 
-# The users whose passwords are in the home, at every start; nothing to do if they are as they were.
-broker_put_known_users() {
-    local stamp=$home/broker/passwords.stamp users
-    users=$(broker_known_users)
-    broker_acl | file_put "$home/broker/acl.now"
-    file_put "$stamp" <<< "$(sha256sum <<< "$users" | cut -c1-64)"
-    if [[ $file_changed == true || ! -s $home/broker/passwords ]] ||
-        ! cmp -s "$home/broker/acl.now" "$home/broker/acl"; then
-        broker_put_users <<< "$users"
-    fi
-    rm "$home/broker/acl.now"
+# broker_stamp ACL
+broker_stamp() {
+    { broker_known_users && printf '%s\n' "$1"; } | sha256sum
 }
 
+# At every start; nothing to do if all is as it was.
+broker_put_known_users() {
+    local acl
+    acl=$(broker_acl)
+    if [[ ! -s $home/broker/passwords || $(file_read "$home/broker/stamp") != "$(broker_stamp "$acl")" ||
+        $(cat "$home/broker/acl") != "$acl" ]]; then
+        broker_known_users | broker_put_passwords
+        broker_put_users
+    fi
+}
+
+# The users whose passwords are in the home.
 broker_known_users() {
-    local user name
+    local user name key
     for user in $(broker_services); do
         printf '%s:%s\n' "$user" "$(secret_read "broker-$user")"
     done
-    for name in "${own_keys[@]}"; do
-        printf '%s:%s\n' "$name" "$(key_secret "$(secret_read "key-$name")")"
+    for name in $(own_keys); do
+        key=$(secret_read "key-$name")
+        printf '%s:%s\n' "$(key_id "$key")" "$(key_secret "$key")"
     done
 }
 

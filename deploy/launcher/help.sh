@@ -14,6 +14,10 @@ Checkout: orders, and the vouchers they earn.
 
   audit [--json] [--wait SECONDS]
                       prove the invariants over all databases
+  keys create [--merchant M] [--scopes A,B] [--name N] [--stream N] | list [--json] | revoke ID
+                      API keys; a new one is shown once
+  merchants create ID [--stream N] | list [--json] | delete ID | restore ID
+                      who orders belong to; deleting one revokes its keys
   psql DATABASE       look into access, orders, vouchers or audit
   logs [PROCESS] [-f] what the processes say
   events tail [MERCHANT]

@@ -125,7 +125,7 @@ EOF
         ;;
     voucher-service)
         echo "ORDER_URL=$(service_urls order-service)"
-        echo "SERVICE_KEY_FILE=$home/secrets/key-services"
+        echo "SERVICE_KEY_FILE=$home/secrets/key-$service"
         ;;
     esac
 }

@@ -9,12 +9,13 @@
 /* Looking up a key takes a millisecond; what takes longer is a database that is away. */
 enum { LOOK_UP_MS = 2000 };
 
-STATEMENT(access_key_select, "access",
-          "SELECT coalesce(api_keys.merchant_id, '*') AS merchant_id, "
-          "coalesce(merchants.stream, 0) AS stream, api_keys.secret_sha256, "
-          "array_to_string(api_keys.scopes, ' ') AS scopes "
-          "FROM api_keys LEFT JOIN merchants ON merchants.id = api_keys.merchant_id "
-          "WHERE api_keys.id = $1 AND api_keys.revoked_at IS NULL");
+STATEMENT(
+    access_key_select, "access",
+    "SELECT coalesce(api_keys.merchant_id, '*') AS merchant_id, "
+    "coalesce(merchants.stream, 0) AS stream, api_keys.secret_sha256, "
+    "array_to_string(api_keys.scopes, ' ') AS scopes "
+    "FROM api_keys LEFT JOIN merchants ON merchants.id = api_keys.merchant_id "
+    "WHERE api_keys.id = $1 AND api_keys.revoked_at IS NULL AND merchants.deleted_at IS NULL");
 
 /* In the order of enum access_scope's bits. */
 static const char *const scope_names[] = {

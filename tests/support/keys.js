@@ -1,21 +1,24 @@
 /*
- * API keys of a test's own, made with the launcher's own functions.
+ * API keys of a test's own.
  */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
-import { top } from './launcher.js';
-
-const run = promisify(execFile);
 
 /** A new key of a merchant (made if it is new; '*' for all) with exactly these scopes. */
 export async function makeKey(stack, merchant, scopes) {
-  const { stdout } = await call(stack, 'key_create', merchant, scopes.join(','));
-  return stdout.trim();
+  const words = ['keys', 'create', '--merchant', merchant, '--scopes', scopes.join(',')];
+  return (await stack.must(words)).stdout.trim();
+}
+
+/** A key with each of the scopes alone: { scope: key }; operator keys are of every merchant. */
+export async function makeKeyOfEach(stack, merchant, scopes) {
+  const keys = {};
+  for (const scope of scopes) {
+    keys[scope] = await makeKey(stack, scope === 'operator' ? '*' : merchant, [scope]);
+  }
+  return keys;
 }
 
 export async function revokeKey(stack, key) {
-  await call(stack, 'key_revoke', keyId(key));
+  await stack.must(['keys', 'revoke', keyId(key)]);
 }
 
 export function keyId(key) {
@@ -26,14 +29,4 @@ export function keyId(key) {
 export function loginOf(key) {
   const [, username, password] = key.split('_');
   return { username, password };
-}
-
-function call(stack, ...words) {
-  const script = `
-    set -euo pipefail; umask 077
-    for part in "$top"/deploy/launcher/*.sh; do source "$part"; done
-    home_require
-    "$@"`;
-  const options = { env: { ...stack.environment, top }, cwd: top };
-  return run('bash', ['-c', script, 'keys', ...words], options);
 }
