@@ -33,7 +33,9 @@ const clockmakers = {
   'order-service': await openSuperuser(stack, 'orders'),
   'voucher-service': await openSuperuser(stack, 'vouchers'),
 };
-after(() => Promise.all(Object.values(clockmakers).map((clockmaker) => clockmaker.close())));
+const voucherSearch = await openSuperuser(stack, 'vouchers');
+after(() => Promise.all([...Object.values(clockmakers), voucherSearch].map((one) => one.close())));
+let searching = Promise.resolve();
 
 const REACH = {
   'order-service': () => {},
@@ -46,14 +48,30 @@ const REACH = {
 
 const seed = runSeed();
 const random = new Random(`crash points ${seed}`);
+const whim = new Random(`vouchers ${seed}`);
 const load = new Load([stack.shop()], {
   seed,
   perSecond: 150,
   clients: 24,
   repeats: 0.2,
   prepaid: 0.1,
+  voucher: spendableVoucher,
 });
 const hits = new Map();
+
+/** For about every fifth order; two may get the same one, and then the second is refused. */
+function spendableVoucher() {
+  if (!whim.chance(0.2)) return undefined;
+  searching = searching.then(findVoucher);
+  return searching;
+}
+
+async function findVoucher() {
+  const found = await voucherSearch.rows(
+    "SELECT code FROM vouchers WHERE status = 'active' ORDER BY random() LIMIT 1",
+  );
+  return found[0]?.code;
+}
 
 async function pointsOf(service) {
   const { stdout } = await runAlone(service, ['--crash-points']);
@@ -83,13 +101,17 @@ async function crashAt(service, point, passing) {
     await REACH[service]();
     return child.exitCode !== null || child.signalCode !== null;
   };
-  await waitFor(`the ${service} to come by ${point}`, dead, { within: HIT_MS, every: 50 });
-  assert.equal(child.signalCode, 'SIGKILL', stack.said(service));
-  const last = stack.said(service).trim().split('\n').at(-1);
-  assert.match(last, new RegExp(`"message":"crash point","point":"${point}","passing":${passing}`));
-  await endLeases(service);
-  stack.start(service);
-  await stack.ready(service, { within: FIRST_ANSWER_MS });
+  try {
+    await waitFor(`the ${service} to come by ${point}`, dead, { within: HIT_MS, every: 50 });
+    assert.equal(child.signalCode, 'SIGKILL', stack.said(service));
+    const last = JSON.parse(stack.said(service).trim().split('\n').at(-1));
+    assert.deepEqual([last.message, last.point, last.passing], ['crash point', point, passing]);
+  } finally {
+    if (!(await dead())) await stack.kill(service);
+    await endLeases(service);
+    stack.start(service);
+    await stack.ready(service, { within: FIRST_ANSWER_MS });
+  }
 }
 
 /** A dead holder's lease lasts for 4 s more; instances.test.js waits for that, not every round here. */

@@ -32,17 +32,26 @@ const STORIES = [
 export class Load {
   /**
    * `shops`: one per instance to ask; `perSecond`: requests of all clients together; `repeats` and
-   * `prepaid`: how many of them are asked again, and are orders that nobody will pay.
+   * `prepaid`: how many of them are asked again, and are orders that nobody will pay; `voucher`:
+   * asked for a voucher's code before each order, answers undefined for an order without one.
    */
   constructor(
     shops,
-    { seed = runSeed(), perSecond = 100, clients = 12, repeats = 0.05, prepaid = 0 } = {},
+    {
+      seed = runSeed(),
+      perSecond = 100,
+      clients = 12,
+      repeats = 0.05,
+      prepaid = 0,
+      voucher = () => undefined,
+    } = {},
   ) {
     this.shops = shops;
     this.seed = seed;
     this.interval = (1000 * clients) / perSecond;
     this.repeats = repeats;
     this.prepaid = prepaid;
+    this.voucher = voucher;
     this.requests = [];
     this.unexpected = [];
     this.stopped = false;
@@ -93,12 +102,16 @@ export class Load {
   /** One order's life; stops early when the load does. */
   async tell(random, reference, next) {
     const unpaid = random.chance(this.prepaid);
+    const terms = { payment_terms: unpaid ? 'prepaid' : 'invoice' };
+    const code = await this.voucher();
+    if (code !== undefined) Object.assign(terms, { voucher_code: code, currency: 'EUR' });
     const created = await this.ask(random, {
       kind: 'create',
       method: 'POST',
       path: '/v1/orders',
       key: reference,
-      body: randomOrder(random, reference, unpaid ? 'prepaid' : 'invoice'),
+      body: randomOrder(random, reference, terms),
+      mayBeRefused: code === undefined ? undefined : /"code":"voucher_/,
     });
     if (created.answer?.status !== 201 || unpaid) return;
     const { id } = JSON.parse(created.answer.text);
@@ -123,8 +136,9 @@ export class Load {
       const answer = await this.attempt(request);
       if (answer) {
         request.answer = answer;
-        if (answer.status >= 300) this.unexpected.push(request);
-        else if (random.chance(this.repeats)) await this.repeat(request);
+        const refused = answer.status >= 300;
+        if (refused && !request.mayBeRefused?.test(answer.text)) this.unexpected.push(request);
+        else if (!refused && random.chance(this.repeats)) await this.repeat(request);
         return request;
       }
       await pause(RETRY_MS);
@@ -173,9 +187,9 @@ function randomOrder(random, reference, terms) {
   return JSON.stringify({
     customer: { id: `customer-${random.below(300)}`, email: 'somebody@example.com' },
     currency: random.chance(0.9) ? 'EUR' : 'USD',
-    payment_terms: terms,
     client_reference: reference,
     lines,
+    ...terms,
   });
 }
 
