@@ -26,7 +26,7 @@ Checkout: orders, and the vouchers they earn.
                       events that were put aside
 
   help                this
-  test [SUITE...]     lint, unit, system, faults (these by default), asan, tsan
+  test [SUITE...]     lint, unit, system, faults (these by default), asan, tsan, bare
 
 Settings, from the environment:
   CHECKOUT_HOME       where this stack lives              (var, beside this program)

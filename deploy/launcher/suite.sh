@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # `test`: the suites, each counted; the last line is the sum.
 
-readonly all_suites=(lint unit system faults asan tsan)
+readonly all_suites=(lint unit system faults asan tsan bare)
 readonly default_suites=(lint unit system faults)
 readonly SYSTEM_TEST_FILES_AT_ONCE=3
 

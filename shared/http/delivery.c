@@ -69,8 +69,6 @@ void delivery_send(struct exchange *exchange)
               deadline_in_ms(exchange->listener->settings->request_timeout_ms));
     int sent = mg_write(exchange->connection, exchange->output.at, exchange->output.length);
     watch_clear(&exchange->watch);
-    if (sent <= 0) /* nobody is there for what else was sent in one go */
-        mg_disable_connection_keep_alive(exchange->connection);
-    else if (unread)
+    if (unread && sent > 0)
         linger(exchange);
 }

@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# `test bare`: the README's commands on a Debian 12 on which nothing was installed by hand, as root
+# and as a user with sudo.
+#
+# The machine is a directory with Debian's smallest system (debootstrap), entered with processes and
+# mounts of its own, so that nothing of it can outlive the test. What this machine needs to reach
+# its mirrors - addresses, proxies, certificates, npm's configuration - is handed in.
+
+readonly bare_release=bookworm
+
+# What a story is made of is in tests/bare.
+suite_bare() {
+    local base clone=$stage/clone
+    base=${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/checkout/bare-$bare_release.tar
+    packages_install debootstrap git
+    bare_make_base || { suite_count 0 1 1; return; }
+    # From a clone, as the README says: what is not committed is not there.
+    (umask 022 && git clone -q --no-hardlinks "$top" "$clone")
+    bare_tell user test
+    bare_tell root test lint unit
+    rm -rf "$clone"
+}
+
+# bare_tell WHO TEST-COMMAND...: each command is a test.
+bare_tell() {
+    local status=0 report=$stage/report
+    bare_run machine.sh "$base" "$clone" "${HOME:-}/.npmrc" "$1" "$(bare_port_base)" "${@:2}" \
+        < /dev/null 2>&1 | tee "$report" || status=$?
+    suite_count "$(grep -c '^ok - ' "$report" || true)" \
+        "$(grep -c '^not ok - ' "$report" || true)" "$status"
+    rm "$report"
+}
+
+# bare_run SCRIPT...: one of tests/bare as root, whose environment sudo would clean.
+bare_run() {
+    local -a proxies
+    mapfile -t proxies < <(env | grep -iE '^(https?|no)_proxy=' || true)
+    as_root env "TMPDIR=$stage" "${proxies[@]}" bash "$top/tests/bare/$1" "${@:2}"
+}
+
+# Made once, and again when it is a week old: installing on a Debian of last year tells little.
+bare_make_base() {
+    local log=$stage/debootstrap
+    [[ -z $(find "$base" -mtime -7 2> /dev/null) ]] || return 0
+    say "Making a minimal Debian ($bare_release), which takes half a minute."
+    mkdir -p "$(dirname "$base")"
+    bare_run base.sh "$bare_release" "$base" > "$log" 2>&1 ||
+        { tail -n 20 "$log" >&2; return 1; }
+}
+
+# The network is this machine's, and so are its ports.
+bare_port_base() {
+    local -i base=32100
+    while port_open "$base" || port_open $((base + 1)) || port_open $((base + 5)); do
+        base+=40
+    done
+    echo "$base"
+}
