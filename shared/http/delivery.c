@@ -69,6 +69,8 @@ void delivery_send(struct exchange *exchange)
               deadline_in_ms(exchange->listener->settings->request_timeout_ms));
     int sent = mg_write(exchange->connection, exchange->output.at, exchange->output.length);
     watch_clear(&exchange->watch);
-    if (unread && sent > 0)
+    if (sent <= 0) /* nobody is there for what else was sent in one go */
+        mg_disable_connection_keep_alive(exchange->connection);
+    else if (unread)
         linger(exchange);
 }

@@ -7,6 +7,7 @@
 #include "shared/http/body.h"
 #include "shared/http/cors.h"
 #include "shared/http/delivery.h"
+#include "shared/http/diagnosis.h"
 #include "shared/http/health.h"
 #include "shared/http/idempotency.h"
 #include "shared/http/method.h"
@@ -319,6 +320,24 @@ static void finish(struct exchange *exchange, const struct error *err)
     log_context_set(NULL, NULL);
 }
 
+void exchange_connect(struct exchange *exchange)
+{
+    exchange->answered = false;
+    exchange->waits_since_us = clock_monotonic_us();
+    exchange->served = 0;
+    exchange->bytes_served = 0;
+}
+
+void exchange_next(struct exchange *exchange)
+{
+    exchange->answered = false; /* the next one was not */
+    exchange->waits_since_us = clock_monotonic_us();
+    exchange->served++;
+    if (exchange->framed)
+        exchange->bytes_served +=
+            (int64_t)framing_head_length(&exchange->head) + (int64_t)exchange->request.body.length;
+}
+
 int exchange_serve(struct exchange *exchange, struct mg_connection *connection)
 {
     const struct error *err = NULL;
@@ -341,37 +360,10 @@ int exchange_serve(struct exchange *exchange, struct mg_connection *connection)
     return exchange->reply.status;
 }
 
-/*
- * What was wrong, as far as the library read it: its own status is coarse, and mostly 400. Whether
- * a head was too long, came too slowly or is garbage cannot be seen.
- */
-static void diagnose(struct exchange *exchange, int status)
-{
-    const struct head *head = &exchange->head;
-    struct error *err = &exchange->err;
-    enum http_method method;
-    bool named = head->version && head->version[0] == '1'; /* method and version were there */
-    bool parsed = named && mg_get_request_info(exchange->connection)->num_headers >= 0;
-
-    if (status == 413)
-        error_set(err, ERROR_HEADERS_TOO_LARGE, "headers_too_large", "The headers are too long.");
-    else if (status == 505)
-        error_set(err, ERROR_MALFORMED, "version_unknown", "HTTP/1.1 is spoken here.");
-    else if (status >= 500)
-        error_set(err, ERROR_INTERNAL, "library_failed", "the HTTP library says %d", status);
-    else if (named && !http_method_parse(head->method, &method))
-        error_set(err, ERROR_NOT_IMPLEMENTED, "method_unknown", "The method is not known here.");
-    else if (!named && !gate_is_open(&exchange->listener->gate))
-        error_set(err, ERROR_UNAVAILABLE, "draining", "The server is about to stop.");
-    else if (!parsed || framing_read(head, &exchange->framing, err))
-        error_set(err, ERROR_MALFORMED, "request_malformed",
-                  "This is not a request of HTTP/1.1, or its head is too long.");
-}
-
 void exchange_refuse(struct exchange *exchange, struct mg_connection *connection, int status)
 {
     begin(exchange, connection);
-    diagnose(exchange, status);
+    diagnosis_of(exchange, status);
     explain(exchange);
     exchange->closes = true;
     finish(exchange, &exchange->err);

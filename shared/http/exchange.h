@@ -23,7 +23,10 @@ struct exchange {
     /* The connection being served. */
     struct mg_connection *connection;
     struct endpoint endpoint;
-    bool answered; /* since the last request was read */
+    bool answered;          /* since the last request was read */
+    int64_t waits_since_us; /* for the next request: since the last one, or the connection */
+    int64_t served;         /* requests on this connection */
+    int64_t bytes_served;   /* what those took on the wire, empty lines between them aside */
 
     /* The request being served. */
     int64_t started_us;
@@ -42,11 +45,17 @@ struct exchange {
 struct exchange *exchange_create(struct listener *listener);
 void exchange_destroy(struct exchange *exchange);
 
+/* A connection was made. */
+void exchange_connect(struct exchange *exchange);
+
 /* Serves the request that was read on the connection; returns the status. */
 int exchange_serve(struct exchange *exchange, struct mg_connection *connection);
 
 /* Answers a request that the library could not read; `status` is what the library makes of it. */
 void exchange_refuse(struct exchange *exchange, struct mg_connection *connection, int status);
+
+/* The request is served and answered: the next one may come. */
+void exchange_next(struct exchange *exchange);
 
 /* The connection is about to be closed: answers a request that the library passed over. */
 void exchange_end(struct exchange *exchange, struct mg_connection *connection);

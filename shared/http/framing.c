@@ -216,6 +216,14 @@ bool framing_check_lines(const struct head *head, struct error *err)
     return true;
 }
 
+size_t framing_head_length(const struct head *head)
+{
+    const char *last =
+        head->header_count > 0 ? head->headers[head->header_count - 1].value : head->version;
+
+    return (size_t)(last - head->method) + strlen(last) + strlen("\r\n\r\n");
+}
+
 bool framing_has_body(const struct framing *framing)
 {
     return framing->chunked || framing->length > 0;

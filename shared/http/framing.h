@@ -58,6 +58,12 @@ MUST_CHECK bool framing_read(const struct head *head, struct framing *out, struc
  */
 MUST_CHECK bool framing_check_lines(const struct head *head, struct error *err);
 
+/*
+ * How many bytes a head takes that passed framing_check_lines(), its empty line included. The
+ * pointers must be into the library's buffer.
+ */
+size_t framing_head_length(const struct head *head);
+
 /* True when a request has a body, or may have one. */
 bool framing_has_body(const struct framing *framing);
 

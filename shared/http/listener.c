@@ -9,9 +9,6 @@
 #define CONNECTION_QUEUE "256"
 #define LISTEN_BACKLOG   "1024"
 
-/* The head of a request. */
-#define HEAD_SIZE "16384"
-
 /* Room for a number, and for "255.255.255.255:65535". */
 struct option_text {
     char text[32];
@@ -48,7 +45,7 @@ static int start_connection(const struct mg_connection *connection, void **data)
     struct exchange *exchange = exchange_of(connection);
 
     (void)data;
-    exchange->answered = false;
+    exchange_connect(exchange);
     gate_connected(&exchange->listener->gate);
     return 0;
 }
@@ -75,7 +72,7 @@ static int start_request(struct mg_connection *connection)
 static void end_request(const struct mg_connection *connection, int status)
 {
     (void)status;
-    exchange_of(connection)->answered = false; /* the next one was not */
+    exchange_next(exchange_of(connection));
 }
 
 static int answer_error(struct mg_connection *connection, int status, const char *message)
@@ -115,6 +112,7 @@ static struct mg_context *start_library(struct listener *listener, const char *a
                                         int64_t thread_count)
 {
     struct option_text threads = option_number(thread_count);
+    struct option_text head_size = option_number(LISTENER_HEAD_SIZE);
     struct option_text timeout = option_number(listener->settings->request_timeout_ms);
     struct option_text keep_alive = option_number(listener->settings->keep_alive_ms);
     const char *options[] = {
@@ -127,7 +125,7 @@ static struct mg_context *start_library(struct listener *listener, const char *a
         "listen_backlog",
         LISTEN_BACKLOG,
         "max_request_size",
-        HEAD_SIZE,
+        head_size.text,
         "request_timeout_ms",
         timeout.text,
         "enable_keep_alive",

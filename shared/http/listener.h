@@ -12,6 +12,9 @@
 
 struct mg_context; /* the library's own */
 
+/* Bytes that the head of a request may have. */
+enum { LISTENER_HEAD_SIZE = 16384 };
+
 struct listener {
     const struct server_settings *settings;
     struct traffic *traffic;

@@ -6,7 +6,7 @@
  * the handler runs in the connection's thread. Every answer carries Request-Id, nosniff and
  * no-store; every error is a problem document. A request that would leave unread bytes behind, or
  * is ambiguous, closes its connection. A watchdog shuts the socket of a client that is slower than
- * its deadline.
+ * its deadline; a head that comes too slowly is answered 408, one that is too long 431.
  *
  * Health is answered by a second listener too (`health_port`), with threads of its own, so that it
  * answers while every worker is busy.

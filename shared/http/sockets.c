@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -86,6 +88,21 @@ int sockets_find(struct sockets *sockets, struct endpoint endpoint)
             break;
     pthread_mutex_unlock(&sockets->mutex);
     return descriptor;
+}
+
+int64_t sockets_bytes_read(struct sockets *sockets, struct endpoint endpoint)
+{
+    int descriptor = sockets_find(sockets, endpoint);
+    struct tcp_info info;
+    socklen_t length = sizeof(info);
+    int unread;
+
+    if (descriptor < 0 || getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+        length <
+            offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received) ||
+        ioctl(descriptor, FIONREAD, &unread) != 0)
+        return -1;
+    return (int64_t)info.tcpi_bytes_received - unread;
 }
 
 static void end_reading(int descriptor)

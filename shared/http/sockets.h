@@ -28,6 +28,9 @@ void sockets_destroy(struct sockets *sockets);
  * knows that nobody closes it. */
 int sockets_find(struct sockets *sockets, struct endpoint endpoint);
 
+/* How many bytes were read from a connection so far; -1 when the kernel does not tell. */
+int64_t sockets_bytes_read(struct sockets *sockets, struct endpoint endpoint);
+
 /* shutdown()s every socket bound to that port for reading: listeners stop, idle connections end. */
 void sockets_end_reading(struct sockets *sockets, uint16_t local_port);
 

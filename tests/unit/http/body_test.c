@@ -243,7 +243,7 @@ static void a_head_that_drips_is_cut(void **state)
         else
             wire_send_text(wire, "x");
     }
-    assert_int_equal(answer.status, 400);
+    assert_int_equal(answer.status, 408);
     assert_true(wire_is_closed(wire));
     wire_answer_release(&answer);
     close(wire);

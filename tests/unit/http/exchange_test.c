@@ -326,13 +326,37 @@ static void sixty_three_headers_are_one_more_than_is_taken(void **state)
 static void a_head_that_is_too_long_is_refused(void **state)
 {
     AUTO(buffer_release) struct buffer request = BUFFER_EMPTY;
+    struct wire_answer answer;
+    int wire;
 
     (void)state;
     buffer_append(&request, GET "A: ");
     while (request.length < 20000)
         buffer_append(&request, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
     buffer_append(&request, "\r\n" END);
-    wire_expect(test->port, request.at, 400);
+    wire_expect(test->port, request.at, 431);
+    wire = wire_connect(test->port);
+    wire_goes_on(wire);
+    wire_goes_on(wire);
+    assert_true(wire_send_text(wire, request.at));
+    answer = wire_read(wire, false);
+    assert_int_equal(answer.status, 431);
+    wire_answer_release(&answer);
+    close(wire);
+}
+
+static void a_head_that_comes_too_slowly_is_told_so(void **state)
+{
+    int wire = wire_connect(test->port);
+
+    (void)state;
+    assert_true(wire_send_text(wire, "GET /v1/things HTTP/1.1\r\nHo"));
+    struct wire_answer answer = wire_read(wire, false);
+    assert_int_equal(answer.status, 408);
+    check_problem(&answer, "request_timeout");
+    assert_true(wire_is_closed(wire));
+    wire_answer_release(&answer);
+    close(wire);
 }
 
 static void head_has_the_length_of_get_and_no_body(void **state)
@@ -444,6 +468,7 @@ int main(void)
     TABLE_ADD_ROWS(&table, wire_rows, check_wire);
     TABLE_ADD(&table, sixty_three_headers_are_one_more_than_is_taken);
     TABLE_ADD(&table, a_head_that_is_too_long_is_refused);
+    TABLE_ADD(&table, a_head_that_comes_too_slowly_is_told_so);
     TABLE_ADD(&table, head_has_the_length_of_get_and_no_body);
     TABLE_ADD(&table, head_of_an_error_has_no_body);
     TABLE_ADD(&table, allow_lists_the_methods_of_the_path);
