@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# api_call: the services' HTTP API, with one of the home's own keys.
+# api_call: the HTTP API as everybody sees it, through the edge, with one of the home's own keys.
 
 # api_call KEY METHOD SERVICE PATH [JSON [IDEMPOTENCY-KEY]]: prints the answer's body. An answer that
 # is not a 2xx ends the launcher with what the problem says.
@@ -14,6 +14,14 @@ api_call() {
     printf '%s\n' "$answer"
 }
 
+# What every service has is found below its name.
+api_path() {
+    case $2 in
+    /v1/events* | /v1/dead_letters*) printf '/services/%s%s\n' "$1" "$2" ;;
+    *) printf '%s\n' "$2" ;;
+    esac
+}
+
 # The key goes to curl as a file: the process list is public. And to no proxy: the service is here.
 api_request() {
     local -a body=() idempotency=()
@@ -21,5 +29,5 @@ api_request() {
     [[ -z ${6:-} ]] || idempotency=(-H "Idempotency-Key: $6")
     curl -q -sS -m 10 --noproxy '*' -w '\n%{http_code}' -X "$2" \
         -H @<(printf 'Authorization: Bearer %s\n' "$(secret_read "key-$1")") \
-        "${idempotency[@]}" "${body[@]}" "$(service_url "$3")$4"
+        "${idempotency[@]}" "${body[@]}" "$(edge_url)$(api_path "$3" "$4")"
 }

@@ -5,7 +5,7 @@ command_env() {
     [[ $# -eq 0 ]] || usage_error "env takes no arguments."
     home_require
     local name
-    printf 'CHECKOUT_URL=%s\n' "$(service_url order-service)"
+    printf 'CHECKOUT_URL=%s\n' "$(edge_url)"
     for name in $(service_names); do
         printf '%s_URL=%s\n' "$(upper "${name%-service}")" "$(service_url "$name")"
     done

@@ -4,7 +4,7 @@
 readonly packages_to_run=(
     gcc libc6-dev meson ninja-build pkg-config
     libmosquitto-dev libpq-dev libjansson-dev libcivetweb-dev libcurl4-openssl-dev libsodium-dev
-    libcmocka-dev postgresql mosquitto mosquitto-clients runit curl jq ca-certificates
+    libcmocka-dev postgresql mosquitto mosquitto-clients nginx runit curl jq ca-certificates
 )
 readonly packages_to_test=(universal-ctags shellcheck)
 
@@ -93,9 +93,11 @@ packages_get_quietly() {
         echo 'create_main_cluster = false' >> "$cluster"
     fi
     get "$@"
-    if [[ " $* " == *" mosquitto "* ]] && command -v systemctl > /dev/null; then
-        systemctl disable mosquitto.service || true
-    fi
+    for server in mosquitto nginx; do
+        if [[ " $* " == *" $server "* ]] && command -v systemctl > /dev/null; then
+            systemctl disable "$server.service" || true
+        fi
+    done
 }
 
 # npm_install production|all: the launcher needs dbmate, the tests the rest. The stamp remembers

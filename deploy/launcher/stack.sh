@@ -46,6 +46,8 @@ stack_start() {
     service_each stack_start_service
     process_wait broker "$READY_SECONDS" broker_ready
     service_each stack_wait_for_service
+    process_start edge
+    process_wait edge "$READY_SECONDS" edge_ready
 }
 
 # All that can be said before anything runs: secrets, configurations, processes. `restarts` collects
@@ -63,6 +65,8 @@ stack_define() {
     [[ $process_changed == false ]] || restarts+=(broker)
     service_copy_programs
     service_each service_define
+    edge_define
+    [[ $process_changed == false ]] || restarts+=(edge)
     stack_remove_others
 }
 
@@ -84,6 +88,8 @@ stack_check_move() {
 
 # A port that somebody else has would show as a process that dies and dies.
 stack_check_ports() {
+    ! process_gone edge || edge_end_workers "$home/edge"
+    stack_check_port edge "$(edge_port)"
     stack_check_port postgres "$(postgres_port)"
     stack_check_port broker "$(broker_port)"
     stack_check_port broker "$(broker_websocket_port)"
@@ -106,7 +112,7 @@ stack_check_port() {
 stack_remove_others() {
     local name wanted
     wanted=$(
-        printf 'postgres\nbroker\n'
+        printf 'postgres\nbroker\nedge\n'
         service_each stack_say_process
     )
     for name in $(process_names); do
@@ -120,6 +126,7 @@ stack_say_process() {
 
 stack_say_where() {
     say "Ready."
+    say "  $(printf '%-18s' edge) $(edge_url): all of the API, /mqtt, /docs/"
     service_each stack_say_service
     say "  $(printf '%-18s' bus) mqtt://127.0.0.1:$(broker_port), ws://127.0.0.1:$(broker_websocket_port)"
     say "  $(printf '%-18s' PostgreSQL) 127.0.0.1:$(postgres_port)"
@@ -144,6 +151,12 @@ stack_stay() {
     stack_stop
 }
 
+# A home of an earlier version has none.
+stack_stop_edge() {
+    [[ ! -L $home/service/edge ]] || process_stop edge
+    edge_end_workers "$home/edge"
+}
+
 command_down() {
     [[ $# -eq 0 ]] || usage_error "down takes no arguments."
     home_open
@@ -161,9 +174,10 @@ stack_stop() {
     local -a names=()
     local name
     for name in $(process_names); do
-        [[ $name == postgres || $name == broker ]] || names+=("$name")
+        [[ $name == postgres || $name == broker || $name == edge ]] || names+=("$name")
     done
-    # Services first: they drain into what the others keep.
+    # Nothing new comes in; then the services drain into what the others keep.
+    stack_stop_edge
     [[ ${#names[@]} -eq 0 ]] || process_stop "${names[@]}"
     process_stop broker postgres
     supervisor_stop

@@ -21,6 +21,7 @@ command_status() {
 
 # One JSON object per line.
 status_lines() {
+    status_server edge "$(edge_port)" edge_ready
     status_server postgres "$(postgres_port)" postgres_ready
     status_server broker "$(broker_port)" broker_ready
     service_each status_service

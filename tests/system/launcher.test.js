@@ -54,7 +54,7 @@ describe('one stack', async () => {
     const processes = await stack.processes();
     assert.deepEqual(
       processes.map(({ name }) => name),
-      ['postgres', 'broker', 'order-service', 'voucher-service'],
+      ['edge', 'postgres', 'broker', 'order-service', 'voucher-service'],
     );
     for (const { name, pid, ready } of processes) assert.ok(ready && isAlive(pid), name);
     assert.match((await stack.must(['status'])).stdout, /^order-service .* yes /m);

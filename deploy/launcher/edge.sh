@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# The edge: nginx in front of everything, one origin for what clients see. What it does is in
+# deploy/edge; here is what depends on the home.
+
+readonly EDGE_WORKERS_MAX=4
+
+edge_port() {
+    echo "$port_base"
+}
+
+edge_url() {
+    printf 'http://127.0.0.1:%s\n' "$(edge_port)"
+}
+
+edge_define() {
+    local file name
+    mkdir -p "$home/edge/temporary"
+    for file in "$top"/deploy/edge/*.conf; do
+        name=${file##*/}
+        file_put "$home/edge/$name" < "$file"
+    done
+    edge_workers=$(nproc)
+    ((edge_workers <= EDGE_WORKERS_MAX)) || edge_workers=$EDGE_WORKERS_MAX
+    edge_main | file_put "$home/edge/main.conf"
+    edge_upstreams | file_put "$home/edge/upstreams.conf"
+    edge_listeners | file_put "$home/edge/listeners.conf"
+    pages_put
+    own "$home/edge"
+    edge_define_process
+}
+
+# Whose it is, and how many workers: one per processor, a few at most.
+edge_main() {
+    [[ $EUID -ne 0 || $owner != root ]] || printf 'user root;\n'
+    printf 'worker_processes %d;\n' "$edge_workers"
+}
+
+# Every instance of every service. What a worker keeps open to an instance holds a thread there: half
+# of the threads at most, so that whoever comes without a kept connection is served too. And it lets
+# go of them earlier than the service does, so that no request meets a close.
+edge_upstreams() {
+    local name
+    for name in $(service_names); do
+        printf 'upstream %s {\n    zone %s 64k;\n' "$name" "$name"
+        service_each edge_server "$name"
+        printf '    keepalive %d;\n' \
+            $(($(edge_setting "$name" HTTP_THREADS 256) / 2 / edge_workers + 1))
+        printf '    keepalive_timeout %dms;\n    keepalive_time 1h;\n    keepalive_requests 1000000;\n}\n' \
+            $(($(edge_setting "$name" KEEP_ALIVE_MS 15000) * 2 / 3))
+    done
+    printf 'upstream broker {\n    server 127.0.0.1:%d;\n}\n' "$(broker_websocket_port)"
+}
+
+# One that does not answer is left alone for a second.
+edge_server() {
+    [[ $service != "$1" ]] ||
+        printf '    server 127.0.0.1:%d max_fails=2 fail_timeout=1s;\n' "$service_port"
+}
+
+# edge_setting SERVICE NAME DEFAULT: what the service is told, as far as it is a number.
+edge_setting() {
+    local own
+    own=$(upper "$1")_$2
+    local value=${!own:-${!2:-$3}}
+    [[ $value =~ ^[0-9]{1,9}$ ]] || value=$3
+    printf '%d\n' "$value"
+}
+
+edge_listeners() {
+    local body_max
+    body_max=$(edge_setting order-service BODY_MAX 65536)
+    printf 'client_max_body_size %d;\n' "$body_max"
+    # shellcheck disable=SC2016 # nginx's own
+    printf 'map $host $body_max {\n    default %d;\n}\n' "$body_max"
+    printf 'server {\n    listen 127.0.0.1:%d backlog=4096;\n    include site.conf;\n}\n' "$(edge_port)"
+}
+
+# Workers outlive a master that was killed, and keep its ports: they end before there is another.
+edge_define_process() {
+    process_define edge QUIT <<EOF
+# $(cat "$home"/edge/*.conf | sha256sum | cut -c1-16)
+$(declare -f edge_workers_left edge_end_workers)
+edge_end_workers '$home/edge'
+ulimit -c 0
+ulimit -n "\$(ulimit -H -n)"
+cd '$home/edge'
+exec /usr/sbin/nginx -e stderr -p '$home/edge/' -c nginx.conf
+EOF
+}
+
+# They are found by the folder that they work in; prints /proc/<id>/cwd.
+edge_workers_left() {
+    find -L /proc/[0-9]*/cwd -maxdepth 0 -samefile "$1" 2> /dev/null || true
+}
+
+# Asked first: what is under way has two seconds. (The process's run script has this too, so it is
+# for any shell.)
+edge_end_workers() {
+    for signal in QUIT KILL; do
+        for waited in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+            left=$(edge_workers_left "$1")
+            [ -n "$left" ] || return 0
+            for worker in $left; do
+                worker=${worker#/proc/}
+                kill -s "$signal" "${worker%/cwd}" 2> /dev/null || true
+                kill -s CONT "${worker%/cwd}" 2> /dev/null || true
+            done
+            sleep 0.1
+        done
+    done
+}
+
+edge_ready() {
+    process_running edge && port_open "$(edge_port)"
+}
