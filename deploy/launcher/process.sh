@@ -77,6 +77,12 @@ process_gone() {
     ! recorded "$1" > /dev/null
 }
 
+# It is the one that its supervisor started, not a predecessor that is about to be ended.
+process_is_own() {
+    local id
+    id=$(recorded "$1") && [[ $id == "$(file_read "$home/service/$1/supervise/pid")" ]]
+}
+
 # A supervisor answers for it.
 process_supervised() {
     [[ $(sv status "$home/service/$1" 2> /dev/null) =~ ^(run|down|finish): ]]
@@ -182,7 +188,7 @@ process_unsupervised() {
 process_wait() {
     local -i deadline=$((EPOCHSECONDS + $2))
     local crashes code
-    until "${@:3}"; do
+    until process_is_own "$1" && "${@:3}"; do
         read -r crashes code 2> /dev/null < "$home/service/$1/crashes" || crashes=0
         # A bad setting does not mend itself, and what runs once only does not come again.
         if ((crashes > 0)) && [[ $code == 2 || ${no_restart:-false} == true ]]; then
