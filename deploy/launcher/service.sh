@@ -10,7 +10,7 @@ readonly services=(
 # Settings that the launcher decides. All others that a service knows are passed on from the
 # launcher's own environment; ORDER_SERVICE_<NAME> passes any NAME to the order-service alone.
 readonly decided_settings=" PORT HEALTH_PORT INSTANCE DATABASE_URL ACCESS_DATABASE_URL MQTT_HOST \
-MQTT_PORT MQTT_USERNAME MQTT_PASSWORD ORDER_URL VOUCHER_URL SERVICE_KEY "
+MQTT_PORT MQTT_USERNAME MQTT_PASSWORD TRUSTED_PROXIES ORDER_URL VOUCHER_URL SERVICE_KEY "
 
 # Splits a row into the caller's service, service_port, service_health_port, ..., for an instance.
 service_row() {
@@ -118,6 +118,7 @@ MQTT_HOST=127.0.0.1
 MQTT_PORT=$(broker_port)
 MQTT_USERNAME=$service
 MQTT_PASSWORD_FILE=$home/secrets/broker-$service
+TRUSTED_PROXIES=127.0.0.1${TRUSTED_PROXIES:+,$TRUSTED_PROXIES}
 EOF
     case $service in
     order-service)

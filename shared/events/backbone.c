@@ -6,6 +6,7 @@
 #include "shared/crypto/hash.h"
 #include "shared/events/answers.h"
 #include "shared/events/backbone_settings.h"
+#include "shared/http/admission.h"
 #include "shared/http/key.h"
 #include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
@@ -34,6 +35,7 @@ struct backbone {
     struct backbone_settings settings;
     struct pool *pool, *access_pool;
     struct access_keys *keys;
+    struct admission *admission;
     struct journal *journal;
     struct relay *relays[BACKBONE_STREAMS_MAX];
     size_t consumption_count, consumer_count;
@@ -96,6 +98,12 @@ static void make_parts(struct backbone *backbone)
         pool_create("reads", settings->database_url, (size_t)settings->database_pool_size);
     backbone->access_pool = pool_create("access", settings->access_database_url, 2);
     backbone->keys = access_keys_create(backbone->access_pool);
+    backbone->admission = admission_create(&(struct admission_settings){
+        .keys = backbone->keys,
+        .proxies = settings->trusted_proxies,
+        .auth_failures_max = settings->auth_failures_max,
+        .rate_per_key = settings->rate_limit_per_key,
+    });
     backbone->journal = journal_create(&(struct journal_settings){
         .connection_string = settings->database_url,
         .appender = event_log_appender(),
@@ -380,7 +388,7 @@ static bool try_server(struct backbone *backbone, struct error *err)
             .keep_alive_ms = settings->keep_alive_ms,
             .cors_origins = settings->cors_origins,
             .router = &backbone->router,
-            .keys = backbone->keys,
+            .admission = backbone->admission,
         },
         &backbone->server, err);
 }
@@ -472,6 +480,7 @@ static void add_shared_routes(struct backbone *backbone)
 static void destroy(struct backbone *backbone)
 {
     journal_destroy(backbone->journal);
+    admission_destroy(backbone->admission);
     access_keys_destroy(backbone->keys);
     pool_destroy(backbone->access_pool);
     pool_destroy(backbone->pool);

@@ -33,6 +33,12 @@ static const struct setting table[] = {
             "how long an idle connection is kept"),
     TEXT("CORS_ORIGINS", cors_origins, "",
          "origins that browsers may call from, comma-separated; empty: none"),
+    INTEGER("AUTH_FAILURES_MAX", auth_failures_max, "1000", 1, 1000000,
+            "requests without a good key that one address may make in a minute"),
+    INTEGER("RATE_LIMIT_PER_KEY", rate_limit_per_key, "50000", 1, 1000000,
+            "requests that one key may make in a second, at each instance"),
+    TEXT("TRUSTED_PROXIES", trusted_proxies_text, "",
+         "addresses of proxies whose X-Forwarded-For is believed, comma-separated; empty: none"),
     SECRET("DATABASE_URL", database_url, "Postgres of this service, as its service role"),
     SECRET("ACCESS_DATABASE_URL", access_database_url,
            "Postgres of merchants and keys, as access_reader"),
@@ -79,6 +85,8 @@ bool backbone_settings_load(struct backbone_settings *out, struct error *err)
 {
     if (!config_load(table, COUNT_OF(table), out, err) || !parse_streams(out, err))
         return false;
+    if (!proxies_parse(out->trusted_proxies_text, &out->trusted_proxies, err))
+        return error_prefix(err, "TRUSTED_PROXIES");
     return log_level_parse(out->log_level_text, &out->log_level) ||
            refuse(err, "LOG_LEVEL: must be debug, info, warning or error");
 }

@@ -4,6 +4,7 @@
 #ifndef CHECKOUT_EVENTS_BACKBONE_SETTINGS_H
 #define CHECKOUT_EVENTS_BACKBONE_SETTINGS_H
 
+#include "shared/http/peer.h"
 #include "shared/runtime/config.h"
 #include "shared/runtime/log.h"
 
@@ -12,7 +13,8 @@ enum { BACKBONE_STREAMS_MAX = 8, BACKBONE_TEXT_SIZE = 1024 };
 struct backbone_settings {
     char listen_address[64];
     int64_t port, health_port, http_threads, body_max, request_timeout_ms, keep_alive_ms;
-    char cors_origins[BACKBONE_TEXT_SIZE];
+    char cors_origins[BACKBONE_TEXT_SIZE], trusted_proxies_text[512];
+    int64_t auth_failures_max, rate_limit_per_key;
     char database_url[BACKBONE_TEXT_SIZE], access_database_url[BACKBONE_TEXT_SIZE];
     int64_t database_pool_size, journal_writers, journal_timeout_ms;
     char mqtt_host[256];
@@ -24,6 +26,7 @@ struct backbone_settings {
     /* Made of the texts. */
     size_t stream_count;
     int streams[BACKBONE_STREAMS_MAX];
+    struct proxies trusted_proxies;
     enum log_level log_level;
 };
 

@@ -125,20 +125,30 @@ static bool find(struct access_keys *keys, const char *key_id, struct deadline d
     return false;
 }
 
-bool access_authenticate(struct access_keys *keys, const char *authorization,
+static bool refuse(struct error *err)
+{
+    return error_set(err, ERROR_UNAUTHENTICATED, "key_invalid",
+                     "The API key does not exist or was revoked. Ask for a new one where this one "
+                     "came from.");
+}
+
+bool access_authenticate(struct access_keys *keys, const struct access_claim *claim,
                          struct deadline deadline, struct access *out, struct error *err)
 {
     struct credentials credentials;
     struct access_record record;
 
-    if (!credentials_parse(authorization, &credentials, err) ||
-        !find(keys, credentials.key_id, deadline, &record, err))
+    if (!credentials_parse(claim->authorization, &credentials, err))
+        return false;
+    if (claim->known_only &&
+        !access_cache_knew(&keys->cache, credentials.key_id, credentials.secret_hash))
+        return refuse(err);
+    if (!find(keys, credentials.key_id, deadline, &record, err))
         return false;
     /* an unknown key has a hash of zeros: it is compared like any other, and then refused */
     bool equal = digest_equal(record.secret_hash, credentials.secret_hash);
     if (!(equal & record.known))
-        return error_set(err, ERROR_UNAUTHENTICATED, "key_invalid",
-                         "The API key does not exist or was revoked.");
+        return refuse(err);
     *out = record.access;
     return true;
 }

@@ -59,11 +59,17 @@ struct access_keys *access_keys_create(struct pool *pool);
 /* Takes NULL. */
 void access_keys_destroy(struct access_keys *keys);
 
+/* What somebody says about itself. */
+struct access_claim {
+    const char *authorization; /* the header's value, or NULL */
+    bool known_only; /* a key that was not good before, as far as remembered, is not asked for */
+};
+
 /*
  * ERROR_UNAUTHENTICATED "key_missing" (authorization is NULL), "key_malformed" or "key_invalid";
  * ERROR_UNAVAILABLE when the database is away.
  */
-MUST_CHECK bool access_authenticate(struct access_keys *keys, const char *authorization,
+MUST_CHECK bool access_authenticate(struct access_keys *keys, const struct access_claim *claim,
                                     struct deadline deadline, struct access *out,
                                     struct error *err);
 

@@ -71,6 +71,18 @@ enum access_age access_cache_find(struct access_cache *cache, const char *key_id
     return age;
 }
 
+bool access_cache_knew(struct access_cache *cache, const char *key_id, struct digest secret_hash)
+{
+    struct access_shard *shard = shard_of(cache, key_id);
+
+    pthread_mutex_lock(&shard->mutex);
+    const struct access_entry *entry = find(shard, key_id);
+    bool knew =
+        entry && entry->record.known && digest_equal(entry->record.secret_hash, secret_hash);
+    pthread_mutex_unlock(&shard->mutex);
+    return knew;
+}
+
 /* The older of both; NULL is none. */
 static struct access_entry *older(struct access_entry *a, struct access_entry *b)
 {

@@ -48,6 +48,9 @@ void access_cache_end(struct access_cache *cache);
 enum access_age access_cache_find(struct access_cache *cache, const char *key_id, int64_t now_ms,
                                   struct access_record *out, int64_t *left_ms);
 
+/* True if a key was good with that secret when it was last asked for, however long ago. */
+bool access_cache_knew(struct access_cache *cache, const char *key_id, struct digest secret_hash);
+
 /* Remembers what the database said when it was asked at `asked_at_ms`. */
 void access_cache_store(struct access_cache *cache, const struct access_record *record,
                         int64_t asked_at_ms);

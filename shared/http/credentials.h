@@ -20,4 +20,7 @@ struct credentials {
 MUST_CHECK bool credentials_parse(const char *authorization, struct credentials *out,
                                   struct error *err);
 
+/* True if a key, good or not, stands anywhere in the text; writes the id of the first. */
+bool credentials_find_key(const char *text, char key_id[ACCESS_KEY_ID_MAX + 1]);
+
 #endif

@@ -4,6 +4,7 @@
 #include <civetweb.h>
 #include <strings.h>
 
+#include "shared/http/admission.h"
 #include "shared/http/body.h"
 #include "shared/http/cors.h"
 #include "shared/http/delivery.h"
@@ -168,9 +169,15 @@ static bool authenticate(struct exchange *exchange, struct error *err)
 
     if (route->flags & ROUTE_PUBLIC)
         return true;
-    return access_authenticate(exchange->listener->settings->keys, caller->authorization,
-                               caller->deadline, &caller->access, err) &&
-           access_require(&caller->access, route->scopes, err);
+    return admission_decide(exchange->listener->settings->admission,
+                            &(struct admission_question){
+                                .connected = mg_get_request_info(exchange->connection)->remote_addr,
+                                .head = &exchange->head,
+                                .scopes = route->scopes,
+                                .unlimited = (route->flags & ROUTE_UNLIMITED) != 0,
+                                .deadline = caller->deadline,
+                            },
+                            &caller->access, err);
 }
 
 static bool check_length(struct exchange *exchange, struct error *err)

@@ -20,7 +20,7 @@ static bool get_key(void *ctx, const struct request *req, struct reply *reply, s
 void key_add_routes(struct router *router)
 {
     static const struct route routes[] = {
-        { HTTP_GET, "/v1/key", SCOPE_ANY, 0, get_key },
+        { HTTP_GET, "/v1/key", SCOPE_ANY, ROUTE_UNLIMITED, get_key },
     };
 
     router_add(router, routes, COUNT_OF(routes), NULL);

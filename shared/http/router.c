@@ -171,6 +171,7 @@ void router_print(const struct router *router, FILE *to)
         json_name(&json, "scopes");
         access_write_scopes(route->scopes, &json);
         json_member_boolean(&json, "public", (route->flags & ROUTE_PUBLIC) != 0);
+        json_member_boolean(&json, "body", (route->flags & ROUTE_BODY) != 0);
         json_end_object(&json);
     }
     json_end_array(&json);

@@ -10,7 +10,7 @@ import { untilQuiet } from '../support/audit.js';
 import { connect, subscribe } from '../support/bus.js';
 import { keyId, loginOf, makeKey, makeKeyOfEach, revokeKey } from '../support/keys.js';
 import { runProgram } from '../support/program.js';
-import { expectProblem, expectStatus, invoice, order } from '../support/shop.js';
+import { expectProblem, expectStatus, invoice, newKey, order } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { waitFor, within } from '../support/wait.js';
 
@@ -28,6 +28,17 @@ const SCOPES = [
   'events:read',
   'operator',
 ];
+
+const SCOPES_OF_A_MERCHANT = SCOPES.filter((scope) => scope !== 'operator');
+
+/** What a request to a route with an object says, by what stands behind the object's name. */
+const BODIES = {
+  '': { status: 'delivered' },
+  '/validate': {},
+  '/reserve': { holder: 'till' },
+  '/release': { holder: 'till' },
+  '/redemptions': { reference: 'till' },
+};
 
 const PUBLIC = ['/livez', '/metrics', '/openapi.json', '/readyz'];
 
@@ -53,10 +64,10 @@ const shop = stack.shop();
 const merchantOf = (scope) => (scope === 'operator' ? '*' : 'demo');
 
 /** Calls a route as somebody, with a body where one belongs. */
-function call(route, key) {
+function call(route, key, { query = '', headers } = {}) {
   const at = shop.at(route.url).as(key);
-  const body = ['POST', 'PATCH', 'PUT'].includes(route.method) ? {} : undefined;
-  return at.request(route.method, route.path.replace(/\{[^}]*\}/g, nobody), { body });
+  const body = route.body ? {} : undefined;
+  return at.request(route.method, route.path.replace(/\{[^}]*\}/g, nobody) + query, { body, headers });
 }
 
 test('the services print the routes that DESIGN lists', () => {
@@ -117,6 +128,35 @@ describe('without a good key', () => {
       }
     });
   }
+
+  test('every route but the public ones refuses a key in the query string, and says to revoke it', async () => {
+    for (const route of guarded) {
+      for (const key of [undefined, demo]) {
+        const answer = await call(route, key, { query: `?key=${demo}` });
+        const { detail } = expectProblem(answer, 401, 'key_in_query');
+        assert.match(detail, new RegExp(`header Authorization.*Revoke the key ${id}`));
+        assert.ok(!answer.text.includes(secret));
+      }
+    }
+  });
+
+  test('every route but the public ones refuses a key that is sent twice', async () => {
+    const headers = { authorization: [`Bearer ${demo}`, `Bearer ${demo}`] };
+    for (const route of guarded) {
+      const { detail } = expectProblem(await call(route, undefined, { headers }), 400);
+      assert.match(detail, /Authorization/);
+    }
+  });
+
+  test('each 401 says what to do', async () => {
+    for (const [key, advice] of [
+      [undefined, /needed: Authorization: Bearer ck_/],
+      [`${id}_${secret}`, /Send the key whole/],
+      [`ck_${id}_${other}`, /Ask for a new one/],
+    ]) {
+      assert.match((await shop.as(key).get('/v1/orders')).json.detail, advice);
+    }
+  });
 
   test('other schemes than Bearer are not accepted', async () => {
     const credentials = Buffer.from(`${id}:${secret}`).toString('base64');
@@ -188,36 +228,77 @@ describe('scopes', () => {
 
 describe('merchants', () => {
   test("another merchant's object is missing: the same answer as for one that is not there", async () => {
-    const stranger = await makeKey(
-      stack,
-      'stranger',
-      SCOPES.filter((scope) => scope !== 'operator'),
-    );
-    const sent = await shop.sendOrder(10001);
-    await untilQuiet(stack);
-    const [voucher] = await stack.vouchers().all('/v1/vouchers', { order_id: sent.id });
-    const objects = { '/v1/orders/{id}': sent.id, '/v1/vouchers/{id}': voucher.id };
+    const theirs = await makeObjects();
     const withObject = guarded.filter(
-      /* What takes a code is in voucher_use.test.js, what an operator may do is for every merchant. */
-      ({ path: at, scopes }) =>
-        /^\/v1\/(orders|vouchers)\/\{(?!code)/.test(at) && !scopes.includes('operator'),
+      /* What an operator may do is for every merchant. */
+      ({ path: at, scopes }) => at.includes('{') && !scopes.includes('operator'),
     );
-    assert.ok(withObject.length >= 4, 'routes with an object in them');
+    assert.ok(withObject.length >= 9, 'routes with an object in them');
     for (const route of withObject) {
-      const id = route.path.startsWith('/v1/orders') ? objects['/v1/orders/{id}'] : voucher.id;
-      const body = route.method === 'PATCH' ? { status: 'delivered' } : undefined;
-      const at = shop.at(route.url).as(stranger);
-      const ask = (name) =>
-        at.request(route.method, route.path.replace(/\{[^}]*\}/, name), { body });
-      const theirs = expectProblem(await ask(id), 404);
-      const missing = expectProblem(await ask(nobody), 404);
-      delete theirs.instance;
-      delete missing.instance;
-      assert.deepEqual(theirs, missing, `${route.method} ${route.path}`);
+      /* A key of its own each: wrong codes are counted. */
+      const at = shop.at(route.url).as(await makeKey(stack, 'stranger', SCOPES_OF_A_MERCHANT));
+      for (const name of theirs.namesFor(route)) {
+        const [other, missing] = [await ask(at, route, name.there), await ask(at, route, name.missing)];
+        assert.deepEqual(other, missing, `${route.method} ${route.path}`);
+      }
     }
-    assert.deepEqual(await shop.as(stranger).all('/v1/orders'), []);
-    assert.equal((await shop.order(sent.id)).status, 'sent');
+    const stranger = shop.as(await makeKey(stack, 'stranger', SCOPES_OF_A_MERCHANT));
+    assert.deepEqual(await stranger.all('/v1/orders'), []);
+    assert.deepEqual(await stranger.at(services['voucher-service']).all('/v1/vouchers'), []);
+    await theirs.expectUntouched();
   });
+
+  /** A 404, without what is each answer's own. */
+  async function ask(at, route, name) {
+    const { suffix } = /^[^{]*\{[^}]*\}(?<suffix>.*)$/.exec(route.path).groups;
+    const body = route.body ? (BODIES[suffix] ?? assert.fail(`no body for ${route.path}`)) : undefined;
+    const key = route.method === 'GET' ? undefined : newKey();
+    const target = route.path.replace(/\{[^}]*\}/, encodeURIComponent(name));
+    const answer = expectProblem(await at.request(route.method, target, { body, key }), 404);
+    delete answer.instance;
+    return answer;
+  }
+
+  /** An order, and vouchers: one active and one redeemed by hand. */
+  async function makeObjects() {
+    const desk = stack.vouchers();
+    const sent = await shop.sendOrder(10001);
+    const spender = await shop.sendOrder(10001);
+    await untilQuiet(stack);
+    const voucherOf = async ({ id }) => {
+      const [voucher] = await desk.all('/v1/vouchers', { order_id: id });
+      return expectStatus(await desk.get(`/v1/vouchers/${voucher.id}`), 200).json;
+    };
+    const [voucher, spent] = [await voucherOf(sent), await voucherOf(spender)];
+    const redeeming = desk.post(`/v1/vouchers/${spent.code}/redemptions`, { reference: 'till' }, { key: newKey() });
+    const { redemption } = expectStatus(await redeeming, 201).json;
+    const ids = (id) => ({ there: id, missing: nobody });
+    const codes = { there: voucher.code, missing: codeOfNobody(voucher.code) };
+    const names = {
+      '/v1/orders/{id}': [ids(sent.id)],
+      '/v1/vouchers/{voucher}': [ids(voucher.id), codes],
+      '/v1/vouchers/{code}': [codes],
+      '/v1/redemptions/{id}': [ids(redemption.id)],
+    };
+    return {
+      namesFor: ({ path: at }) => names[/^[^}]*\}/.exec(at)[0]] ?? assert.fail(`no object for ${at}`),
+      expectUntouched: async () => {
+        assert.equal((await shop.order(sent.id)).version, sent.version);
+        assert.equal((await voucherOf(sent)).version, voucher.version);
+        assert.equal((await voucherOf(spender)).redemption.id, redemption.id);
+      },
+    };
+  }
+
+  /** A code that nobody has, but well formed: the other one with another beginning, checked anew. */
+  function codeOfNobody(code) {
+    const symbols = '0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U';
+    const head = code.replaceAll('-', '').slice(1, 12);
+    const first = code[0] === 'Z' ? 'Y' : 'Z';
+    const digits = [...(first + head)];
+    const sum = digits.reduce((total, symbol) => (total * 32 + symbols.indexOf(symbol)) % 37, 0);
+    return [...digits, symbols[sum]].join('');
+  }
 
   test("an operator's key sees every merchant's orders and writes none", async () => {
     const operator = shop.as(stack.env.CHECKOUT_OPERATOR_KEY);

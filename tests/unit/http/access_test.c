@@ -11,7 +11,9 @@ static struct error err;
 
 static bool authenticate(struct access_keys *keys, const char *authorization, struct access *out)
 {
-    return access_authenticate(keys, authorization, deadline_in_ms(1000), out, &err);
+    struct access_claim claim = { .authorization = authorization };
+
+    return access_authenticate(keys, &claim, deadline_in_ms(1000), out, &err);
 }
 
 static void a_key_speaks_for_its_merchant(void **state)
@@ -137,6 +139,24 @@ static void scopes_are_written_by_name(void **state)
     assert_string_equal(text.at, "[\"orders:read\",\"operator\"]");
 }
 
+static void of_known_keys_only_those_that_were_good_before_come_in(void **state)
+{
+    struct access_keys *keys = access_keys_create(NULL);
+    struct access_claim claim = { FAKE_KEY("demo"), .known_only = true };
+    struct access access;
+    int asked = fake_database_asked();
+
+    (void)state;
+    assert_false(access_authenticate(keys, &claim, deadline_in_ms(1000), &access, &err));
+    assert_string_equal(err.code, "key_invalid");
+    assert_int_equal(fake_database_asked(), asked);
+    assert_true(authenticate(keys, FAKE_KEY("demo"), &access));
+    assert_true(access_authenticate(keys, &claim, deadline_in_ms(1000), &access, &err));
+    claim.authorization = "Bearer ck_demo_9999999999999999999999999999999999999999";
+    assert_false(access_authenticate(keys, &claim, deadline_in_ms(1000), &access, &err));
+    access_keys_destroy(keys);
+}
+
 /* Remembers a key as asked for at that time. */
 static void store(struct access_cache *cache, const char *key_id, bool known, int64_t at_ms)
 {
@@ -238,6 +258,27 @@ static void guessing_does_not_push_out_known_keys(void **state)
     free(cache);
 }
 
+static void a_good_key_is_known_however_long_ago(void **state)
+{
+    struct access_cache *cache = memory_allocate_zeroed(1, sizeof(*cache));
+    struct digest zeros = { .bytes = { 0 } };
+    struct digest others = { .bytes = { 1 } };
+
+    (void)state;
+    access_cache_start(cache);
+    store(cache, "good", true, THEN_MS);
+    store(cache, "bad", false, THEN_MS);
+    assert_int_equal(find(cache, "good", THEN_MS + 3600 * 1000), ACCESS_ABSENT);
+    assert_true(access_cache_knew(cache, "good", zeros));
+    assert_false(access_cache_knew(cache, "good", others));
+    assert_false(access_cache_knew(cache, "bad", zeros));
+    assert_false(access_cache_knew(cache, "nobody", zeros));
+    store(cache, "good", false, THEN_MS + 1); /* revoked */
+    assert_false(access_cache_knew(cache, "good", zeros));
+    access_cache_end(cache);
+    free(cache);
+}
+
 static void the_oldest_of_too_many_is_forgotten(void **state)
 {
     struct access_cache *cache = memory_allocate_zeroed(1, sizeof(*cache));
@@ -267,12 +308,14 @@ int main(void)
     TABLE_ADD(&table, a_key_is_asked_for_once);
     TABLE_ADD(&table, what_is_malformed_asks_nobody);
     TABLE_ADD(&table, what_was_remembered_serves_while_the_database_is_away);
+    TABLE_ADD(&table, of_known_keys_only_those_that_were_good_before_come_in);
     TABLE_ADD(&table, a_missing_scope_is_named);
     TABLE_ADD(&table, scopes_are_written_by_name);
     TABLE_ADD_ROWS(&table, age_rows, check_age);
     TABLE_ADD(&table, one_of_all_asks_again);
     TABLE_ADD(&table, an_older_answer_does_not_replace_a_newer_one);
     TABLE_ADD(&table, guessing_does_not_push_out_known_keys);
+    TABLE_ADD(&table, a_good_key_is_known_however_long_ago);
     TABLE_ADD(&table, the_oldest_of_too_many_is_forgotten);
     return table_run(&table);
 }

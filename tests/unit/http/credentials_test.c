@@ -54,11 +54,34 @@ static void check_row(void **state)
     assert_true(digest_equal(credentials.secret_hash, hash_sha256(span_of(row->secret_or_code))));
 }
 
+static const struct query_row {
+    const char *label;
+    const char *query;
+    const char *key_id; /* NULL: there is no key */
+} query_rows[] = {
+    { "a key as a parameter is found", "limit=1&key=ck_demo1_" SECRET_32 "&a=b", "demo1" },
+    { "a key alone is found", "ck_demo1_" SECRET_64, "demo1" },
+    { "the second beginning is looked at too", "ck_ck_demo1_" SECRET_32, "demo1" },
+    { "a secret that is too short is none", "key=ck_demo1_abc", NULL },
+    { "no secret is none", "client_reference=ck_demo1_", NULL },
+    { "an empty query has none", "", NULL },
+};
+
+static void check_query(void **state)
+{
+    const struct query_row *row = *state;
+    char key_id[ACCESS_KEY_ID_MAX + 1] = "";
+
+    assert_int_equal(credentials_find_key(row->query, key_id), row->key_id != NULL);
+    assert_string_equal(key_id, row->key_id ? row->key_id : "");
+}
+
 int main(void)
 {
     struct table table = TABLE_EMPTY;
 
     assert(crypto_start());
     TABLE_ADD_ROWS(&table, rows, check_row);
+    TABLE_ADD_ROWS(&table, query_rows, check_query);
     return table_run(&table);
 }

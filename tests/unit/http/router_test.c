@@ -267,9 +267,11 @@ static void the_table_is_printed_as_json(void **state)
     fclose(file);
     assert_true(json_document_parse(span_of(text), &document, &err));
     assert_non_null(strstr(text, "{\"method\":\"PATCH\",\"path\":\"/v1/orders/{id}\",\"scopes\":["
-                                 "\"orders:write\",\"orders:fulfil\"],\"public\":false}"));
-    assert_non_null(
-        strstr(text, "{\"method\":\"GET\",\"path\":\"/echo\",\"scopes\":[],\"public\":true}"));
+                                 "\"orders:write\",\"orders:fulfil\"],\"public\":false,"
+                                 "\"body\":true}"));
+    assert_non_null(strstr(
+        text, "{\"method\":\"GET\",\"path\":\"/echo\",\"scopes\":[],\"public\":true,\"body\":"
+              "false}"));
 }
 
 int main(void)

@@ -119,6 +119,8 @@ struct test_server *test_server_start(const char *origins)
     router_add(&test->router, routes, COUNT_OF(routes), test);
     health_add_routes(&test->health, &test->router);
     test->keys = access_keys_create(NULL);
+    test->admission = admission_create(&(struct admission_settings){
+        .keys = test->keys, .auth_failures_max = 1000, .rate_per_key = 100000 });
     test->health_port = free_port();
     struct server_settings settings = {
         .address = "127.0.0.1",
@@ -129,7 +131,7 @@ struct test_server *test_server_start(const char *origins)
         .keep_alive_ms = TEST_KEEP_ALIVE_MS,
         .cors_origins = origins,
         .router = &test->router,
-        .keys = test->keys,
+        .admission = test->admission,
     };
     assert_true(server_start(&settings, &test->server, &err));
     test->port = (uint16_t)server_port(test->server);
@@ -139,6 +141,7 @@ struct test_server *test_server_start(const char *origins)
 void test_server_stop(struct test_server *test)
 {
     server_stop(test->server);
+    admission_destroy(test->admission);
     access_keys_destroy(test->keys);
     free(test);
 }

@@ -7,6 +7,7 @@
 
 #include "shared/base/buffer.h"
 #include "shared/base/clock.h"
+#include "shared/http/admission.h"
 #include "shared/http/health.h"
 #include "shared/http/server.h"
 
@@ -32,6 +33,7 @@ struct test_server {
     struct router router;
     struct health health;
     struct access_keys *keys;
+    struct admission *admission;
     struct server *server;
     uint16_t port;
     uint16_t health_port;
