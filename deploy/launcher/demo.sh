@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# `demo`: the story on one screen, over the public API and with a shop's key.
+# `demo`: the story on one screen, over the public API and with a shop's key: an order earns a voucher, the
+# next one uses it.
 
 readonly DEMO_VOUCHER_SECONDS=10
 
@@ -19,6 +20,11 @@ command_demo() {
     [[ $# -eq 0 ]] || usage_error "demo takes no arguments."
     home_require
     local order id voucher
+    demo_earn
+    demo_spend
+}
+
+demo_earn() {
     printf '\n%s\n\n' "$(bold 'From an order to its voucher')"
     order=$(api_call demo POST order-service /v1/orders "$demo_order" "$(secret_random)")
     id=$(jq -r .id <<< "$order")
@@ -35,6 +41,26 @@ command_demo() {
     demo_tell_voucher
 }
 
+# The same order once more, with the voucher's code.
+demo_spend() {
+    order=$(api_call demo POST order-service /v1/orders \
+        "$(jq --arg code "$(jq -r .code <<< "$voucher")" '.voucher_code = $code' <<< "$demo_order")" \
+        "$(secret_random)")
+    demo_step 4 "Ada orders again" "with the voucher"
+    demo_tell "total" "$(demo_money "$order" total_amount)" "order" "$(jq -r .id <<< "$order")" \
+        "due" "$(bold "$(demo_money "$order" amount_due)")"
+    wait_until "$DEMO_VOUCHER_SECONDS" demo_voucher_is redeemed ||
+        fail "The voucher was not redeemed within $DEMO_VOUCHER_SECONDS s." \
+            "./checkout logs voucher-service   shows why."
+    demo_step 5 "The voucher is redeemed" "and good for no other order"
+    printf '\n'
+}
+
+demo_voucher_is() {
+    voucher=$(api_call demo GET voucher-service "/v1/vouchers/$(jq -r .id <<< "$voucher")")
+    [[ $(jq -r .status <<< "$voucher") == "$1" ]]
+}
+
 # Sets voucher, once the order has one.
 demo_find_voucher() {
     voucher=$(api_call demo GET voucher-service "/v1/vouchers?order_id=$id" | jq -ce '.data[0] // empty')
@@ -46,7 +72,6 @@ demo_tell_voucher() {
     demo_tell "worth" "$(demo_money "$voucher" value_amount)" \
         "code" "$(bold "$(jq -r .code <<< "$voucher")")" \
         "until" "$(jq -r '.expires_at[:10]' <<< "$voucher")"
-    printf '\n'
 }
 
 # From the order's row to the voucher's, by the services' clocks.

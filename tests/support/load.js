@@ -29,6 +29,9 @@ const STORIES = [
   ['canceled'],
 ];
 
+/** Most give their voucher back, so that it can be spent again. */
+const STORIES_OF_SPENDERS = [['canceled'], ['canceled'], ['canceled'], ['canceled'], ['sent'], []];
+
 export class Load {
   /**
    * `shops`: one per instance to ask; `perSecond`: requests of all clients together; `repeats` and
@@ -79,6 +82,11 @@ export class Load {
     return this.requests.reduce((sum, request) => sum + (request.answer ? 1 : 0), 0);
   }
 
+  /** Orders that were refused for their voucher. */
+  get refused() {
+    return this.requests.filter((request) => request.answer?.status >= 300 && request.mayBeRefused);
+  }
+
   /** Lets every client finish what it is at. */
   async stop() {
     this.stopped = true;
@@ -114,8 +122,8 @@ export class Load {
       mayBeRefused: code === undefined ? undefined : /"code":"voucher_/,
     });
     if (created.answer?.status !== 201 || unpaid) return;
-    const { id } = JSON.parse(created.answer.text);
-    for (const status of random.pick(STORIES)) {
+    const { id, voucher } = JSON.parse(created.answer.text);
+    for (const status of random.pick(voucher ? STORIES_OF_SPENDERS : STORIES)) {
       if (!this.running) return;
       await next();
       const moved = await this.ask(random, {
