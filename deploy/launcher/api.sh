@@ -22,12 +22,13 @@ api_path() {
     esac
 }
 
-# The key goes to curl as a file: the process list is public. And to no proxy: the service is here.
+# The key goes to curl as a file: the process list is public. And to no proxy: the edge is here,
+# whatever host its certificate is for.
 api_request() {
     local -a body=() idempotency=()
     [[ -z ${5:-} ]] || body=(--data-binary "$5" -H 'Content-Type: application/json')
     [[ -z ${6:-} ]] || idempotency=(-H "Idempotency-Key: $6")
-    curl -q -sS -m 10 --noproxy '*' -w '\n%{http_code}' -X "$2" \
+    curl -q -sS -m 10 --noproxy '*' --connect-to ::127.0.0.1: --cacert "$home/tls/certificate.pem" -w '\n%{http_code}' -X "$2" \
         -H @<(printf 'Authorization: Bearer %s\n' "$(secret_read "key-$1")") \
         "${idempotency[@]}" "${body[@]}" "$(edge_url)$(api_path "$3" "$4")"
 }

@@ -21,14 +21,22 @@ broker_define() {
         cat "$top/deploy/broker/mosquitto.conf"
         printf '\nlistener %s 127.0.0.1\n' "$(broker_port)"
         printf '\nlistener %s 127.0.0.1\nprotocol websockets\n' "$(broker_websocket_port)"
+        broker_tls_listener
         printf '\npassword_file %s\nacl_file %s\n' "$home/broker/passwords" "$home/broker/acl"
         printf 'persistence_location %s/\n' "$home/broker/data"
     } | file_put "$home/broker/mosquitto.conf"
     process_define broker TERM <<EOF
-# $(sha256sum < "$home/broker/mosquitto.conf" | cut -c1-16)
+# $(sha256sum < "$home/broker/mosquitto.conf" | cut -c1-16) $(tls_stamp)
 mkdir -p '$home/broker/data'
 exec /usr/sbin/mosquitto -c '$home/broker/mosquitto.conf'
 EOF
+}
+
+# With the certificate of the edge, where clients of the edge are.
+broker_tls_listener() {
+    printf '\nlistener %s %s\n' "$(mqtts_port)" "${EDGE_ADDRESS:-127.0.0.1}"
+    printf 'certfile %s\nkeyfile %s\n' "$home/tls/certificate.pem" "$home/tls/key.pem"
+    printf 'tls_version tlsv1.2\nciphers ECDHE+AESGCM:ECDHE+CHACHA20\n'
 }
 
 # Is there something that accepts connections on this port of loopback?

@@ -8,8 +8,17 @@ edge_port() {
     echo "$port_base"
 }
 
+# Where clients go. In plain where nothing but the machine itself listens in.
 edge_url() {
-    printf 'http://127.0.0.1:%s\n' "$(edge_port)"
+    if tls_is_real; then
+        edge_https_url
+    else
+        printf 'http://127.0.0.1:%s\n' "$(edge_port)"
+    fi
+}
+
+edge_https_url() {
+    printf 'https://%s:%s\n' "$(tls_name)" "$(https_port)"
 }
 
 edge_define() {
@@ -66,19 +75,64 @@ edge_setting() {
     printf '%d\n' "$value"
 }
 
+# The rules are the same on all listeners. With a real certificate, plain HTTP is only the way to
+# the other.
 edge_listeners() {
     local body_max
     body_max=$(edge_setting order-service BODY_MAX 65536)
     printf 'client_max_body_size %d;\n' "$body_max"
     # shellcheck disable=SC2016 # nginx's own
     printf 'map $host $body_max {\n    default %d;\n}\n' "$body_max"
-    printf 'server {\n    listen 127.0.0.1:%d backlog=4096;\n    include site.conf;\n}\n' "$(edge_port)"
+    printf 'include tls.conf;\nserver {\n'
+    edge_listen "$(https_port)" ' ssl http2'
+    if tls_is_real; then
+        # shellcheck disable=SC2016 # nginx's own
+        printf '    include site.conf;\n}\nmap $https $hsts {\n    on "max-age=31536000";\n}\nserver {\n'
+        edge_listen "$(edge_port)" ''
+        # shellcheck disable=SC2016
+        printf '    include redirect.conf;\n    location / {\n        return 308 https://$host:%d$request_uri;\n    }\n}\n' \
+            "$(https_port)"
+    else
+        edge_listen "$(edge_port)" ''
+        # shellcheck disable=SC2016
+        printf '    include site.conf;\n}\nmap $https $hsts {\n    default "";\n}\n'
+    fi
+}
+
+# edge_listen PORT OPTIONS: on loopback, and where EDGE_ADDRESS says.
+edge_listen() {
+    local address
+    for address in $(edge_addresses); do
+        printf '    listen %s:%d backlog=4096%s;\n' "$address" "$1" "$2"
+    done
+}
+
+edge_addresses() {
+    local address=${EDGE_ADDRESS:-127.0.0.1}
+    if [[ $address == 0.0.0.0 ]]; then
+        printf '0.0.0.0\n'
+        ! edge_has_ipv6 || printf '[::]\n'
+        return 0
+    fi
+    printf '127.0.0.1\n'
+    ! edge_has_ipv6 || printf '[::1]\n'
+    [[ $address == 127.0.0.1 ]] || printf '%s\n' "$address"
+}
+
+# Containers often have none.
+edge_has_ipv6() {
+    grep -q '^0\{31\}1 ' /proc/net/if_inet6 2> /dev/null
+}
+
+edge_check_address() {
+    [[ ${EDGE_ADDRESS:-127.0.0.1} =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}$ ]] ||
+        usage_error "EDGE_ADDRESS is '$EDGE_ADDRESS', but must be an IPv4 address; 0.0.0.0 is all of them."
 }
 
 # Workers outlive a master that was killed, and keep its ports: they end before there is another.
 edge_define_process() {
     process_define edge QUIT <<EOF
-# $(cat "$home"/edge/*.conf | sha256sum | cut -c1-16)
+# $(cat "$home"/edge/*.conf | sha256sum | cut -c1-16) $(tls_stamp)
 $(declare -f edge_workers_left edge_end_workers)
 edge_end_workers '$home/edge'
 ulimit -c 0
@@ -111,5 +165,5 @@ edge_end_workers() {
 }
 
 edge_ready() {
-    process_running edge && port_open "$(edge_port)"
+    process_running edge && port_open "$(edge_port)" && port_open "$(https_port)"
 }

@@ -6,10 +6,13 @@ command_env() {
     home_require
     local name
     printf 'CHECKOUT_URL=%s\n' "$(edge_url)"
+    printf 'CHECKOUT_HTTPS_URL=%s\n' "$(edge_https_url)"
+    printf 'CHECKOUT_CERTIFICATE=%s\n' "$home/tls/certificate.pem"
     for name in $(service_names); do
         printf '%s_URL=%s\n' "$(upper "${name%-service}")" "$(service_url "$name")"
     done
     printf 'MQTT_URL=mqtt://127.0.0.1:%s\n' "$(broker_port)"
+    printf 'MQTTS_URL=mqtts://%s:%s\n' "$(tls_name)" "$(mqtts_port)"
     printf 'MQTT_WS_URL=ws://127.0.0.1:%s\n' "$(broker_websocket_port)"
     printf 'MQTT_USERNAME=%s\n' "$(key_id "$(secret_read key-demo)")"
     printf 'MQTT_PASSWORD=%s\n' "$(key_secret "$(secret_read key-demo)")"

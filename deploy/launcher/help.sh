@@ -33,6 +33,9 @@ Settings, from the environment:
   CHECKOUT_PORT_BASE  where its ports count from          (8080)
   CHECKOUT_INSTANCES  of each service                     (1)
   CHECKOUT_BUILD      directory of the build              (build)
+  EDGE_ADDRESS        where the edge and mqtts listen     (127.0.0.1)
+  EDGE_CERTIFICATE    a real certificate for them, PEM    (one is made)
+  EDGE_KEY            ... and its key
 A home remembers its port base and instances. What a service knows (its --settings) is passed on to
 it; ORDER_SERVICE_<NAME> and VOUCHER_SERVICE_<NAME> reach one of them only.
 EOF

@@ -57,6 +57,8 @@ stack_define() {
     databases_make_secrets
     for name in $(broker_services); do secret_make "broker-$name"; done
     keys_make_secrets
+    edge_check_address
+    tls_put
     postgres_make_cluster
     postgres_configure
     postgres_define
@@ -90,6 +92,8 @@ stack_check_move() {
 stack_check_ports() {
     ! process_gone edge || edge_end_workers "$home/edge"
     stack_check_port edge "$(edge_port)"
+    stack_check_port edge "$(https_port)"
+    stack_check_port broker "$(mqtts_port)"
     stack_check_port postgres "$(postgres_port)"
     stack_check_port broker "$(broker_port)"
     stack_check_port broker "$(broker_websocket_port)"
@@ -126,9 +130,9 @@ stack_say_process() {
 
 stack_say_where() {
     say "Ready."
-    say "  $(printf '%-18s' edge) $(edge_url): all of the API, /mqtt, /docs/"
+    say "  $(printf '%-18s' edge) $(edge_url), $(edge_https_url): the API, /mqtt, /docs/"
     service_each stack_say_service
-    say "  $(printf '%-18s' bus) mqtt://127.0.0.1:$(broker_port), ws://127.0.0.1:$(broker_websocket_port)"
+    say "  $(printf '%-18s' bus) mqtt://127.0.0.1:$(broker_port), mqtts://$(tls_name):$(mqtts_port), ws://127.0.0.1:$(broker_websocket_port)"
     say "  $(printf '%-18s' PostgreSQL) 127.0.0.1:$(postgres_port)"
     say "  $(printf '%-18s' home) $home"
     say "./checkout demo shows what it does, ./checkout env prints keys and addresses."

@@ -57,6 +57,11 @@ export class Stack {
     return runLauncher(args, this.environment, options);
   }
 
+  /** The same with other settings, for once. */
+  launchWith(environment, args, options) {
+    return runLauncher(args, environment, options);
+  }
+
   must(args, options) {
     return mustRun(args, this.environment, options);
   }

@@ -62,7 +62,7 @@ describe('one stack', async () => {
 
   test('env has a line for every address and key', () => {
     const names =
-      'CHECKOUT_URL ORDER_URL VOUCHER_URL MQTT_URL MQTT_WS_URL MQTT_USERNAME MQTT_PASSWORD ' +
+      'CHECKOUT_URL CHECKOUT_HTTPS_URL CHECKOUT_CERTIFICATE ORDER_URL VOUCHER_URL MQTT_URL MQTTS_URL MQTT_WS_URL MQTT_USERNAME MQTT_PASSWORD ' +
       'CHECKOUT_API_KEY CHECKOUT_OPERATOR_KEY ORDERS_DATABASE_URL VOUCHERS_DATABASE_URL';
     for (const name of names.split(' ')) assert.ok(stack.env[name], name);
   });
