@@ -9,7 +9,15 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 tar=$1 clone=$2 npmrc=$3 who=$4 port_base=$5
 shift 5
 root=$(mktemp -d "${TMPDIR:-/tmp}/bare-XXXXXX")
-trap 'rm -rf --one-file-system "$root"' EXIT
+machine=
+
+# With the one that entered, everything inside is gone; it takes a moment to let go of its files.
+leave() {
+    local tries=0
+    [[ -z $machine ]] || kill -KILL "$machine" 2> /dev/null || true
+    until rm -rf --one-file-system "$root" 2> /dev/null || ((++tries == 100)); do sleep 0.1; done
+}
+trap leave EXIT
 
 if [[ $who == root ]]; then home=/root; else home=/home/$who; fi
 
@@ -54,6 +62,6 @@ unshare --mount --pid --ipc --uts --fork --kill-child --propagation private bash
 ' - "$root" "$who" "${environment[@]}" setpriv --reuid="$who" --regid="$who" --init-groups \
     bash /story.sh "$who" "$@" < /dev/null &
 machine=$!
-# Who enters shields itself from signals; with it everything inside is gone.
-trap 'kill -KILL "$machine"' INT TERM HUP
+# Who enters shields itself from signals.
+trap 'exit 1' INT TERM HUP
 wait "$machine"
