@@ -3,7 +3,7 @@
 
 readonly all_suites=(lint unit system faults asan tsan bare)
 readonly default_suites=(lint unit system faults)
-readonly SYSTEM_TEST_FILES_AT_ONCE=3
+files_at_once=3
 
 # A test, and a file of them, that takes longer than this hangs.
 readonly SYSTEM_TEST_MS_MAX=600000
@@ -104,7 +104,7 @@ suite_faults() {
 files_run() {
     local status=0 report=$stage/report
     CHECKOUT_BUILD=$(build_dir) TMPDIR=$stage "$top/tests/node_modules/node/bin/node" --test \
-        --test-concurrency="$SYSTEM_TEST_FILES_AT_ONCE" \
+        --test-concurrency="$files_at_once" \
         --test-timeout="$SYSTEM_TEST_MS_MAX" --test-force-exit \
         --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$report" \
@@ -152,8 +152,13 @@ suite_tsan() {
     suite_sanitized
 }
 
+# Slower by several times, so fewer at a time: what must be there within seconds still has to.
 suite_sanitized() {
     local -a files
+    local -x TEST_CRASHES=${TEST_CRASHES:-5}
+    local -x TEST_VOUCHER_KILLS=${TEST_VOUCHER_KILLS:-10}
+    local -x TEST_VOUCHER_RACES=${TEST_VOUCHER_RACES:-40}
+    local files_at_once=2
     mapfile -t files < <(system_files_for_sanitizers)
     suite_unit
     files_run "${files[@]}"
