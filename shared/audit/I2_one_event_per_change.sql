@@ -51,6 +51,8 @@ WHERE e.merchant_id <> v.merchant_id
    OR e.data ->> 'status' IS DISTINCT FROM v.status
    OR e.data ->> 'currency' IS DISTINCT FROM v.currency
    OR (e.data ->> 'value_amount')::bigint IS DISTINCT FROM v.value_amount
+   OR e.data -> 'reservation' ->> 'holder' IS DISTINCT FROM v.reservation_holder
+   OR e.data -> 'redemption' ->> 'id' IS DISTINCT FROM v.redemption_id::text
 
 UNION ALL
 SELECT 'order', subject, format('%s of version %s carries another id, version or status', type, subject_version)

@@ -6,8 +6,8 @@ import { after, before, test } from 'node:test';
 
 import { expectCleanAudit, untilQuiet } from '../support/audit.js';
 import { openSuperuser } from '../support/database.js';
+import { invoice } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
-import { waitFor } from '../support/wait.js';
 
 const stack = await startStack();
 after(() => stack.stop());
@@ -22,12 +22,20 @@ const ids = {};
 /* The id of no object. */
 const NOTHING = '01940000-0000-7000-8000-00000000dead';
 
+const voucherOf = (orderId, column) =>
+  vouchers.value(`SELECT ${column} FROM vouchers WHERE order_id = $1`, [orderId]);
+
 before(async () => {
   ids.rich = (await shop.sendOrder(13_700, {}, { key: 'rich' })).id;
   ids.poor = (await shop.sendOrder(10_000, {}, { key: 'poor' })).id;
   await untilQuiet(stack);
-  await waitFor('the voucher', () => vouchers.value('SELECT count(*) = 1 FROM vouchers'));
-  ids.voucher = await vouchers.value('SELECT id FROM vouchers');
+  ids.voucher = await voucherOf(ids.rich, 'id');
+  ids.source = (await shop.sendOrder(20_000)).id;
+  await untilQuiet(stack);
+  ids.spent = await voucherOf(ids.source, 'id');
+  const voucher_code = await voucherOf(ids.source, 'code');
+  ids.user = (await shop.createOrder(invoice(13_700, { voucher_code }))).id;
+  await untilQuiet(stack);
 });
 
 test('the audit of a stack at work is clean, and names every invariant it proved', async () => {
@@ -56,6 +64,14 @@ const aKey = (key, status, subject, version) => `
 const withoutKey = (key) => `DELETE FROM idempotency_keys WHERE key = '${key}'`;
 
 const newestOf = (subject) => `subject = '${subject}' AND subject_version = 2`;
+
+/** Has an order use a voucher, or none. */
+const usedBy = (order, voucher, value = 0) => `
+  UPDATE orders SET voucher_id = ${voucher ? `'${voucher}'` : 'NULL'},
+                    voucher_holder = ${voucher ? `'order:x'` : 'NULL'},
+                    voucher_value_amount = ${voucher ? value : 'NULL'},
+                    amount_due = total_amount - ${value}
+  WHERE id = '${order}'`;
 
 /* What is done to which database, how it is undone, and the invariant that must notice. */
 const breaks = [
@@ -91,8 +107,8 @@ const breaks = [
     'a voucher that is not what its newest event says',
     'I2',
     vouchers,
-    () => `UPDATE vouchers SET status = 'expired'`,
-    () => `UPDATE vouchers SET status = 'active'`,
+    () => `UPDATE vouchers SET status = 'expired' WHERE id = '${ids.voucher}'`,
+    () => `UPDATE vouchers SET status = 'active' WHERE id = '${ids.voucher}'`,
   ],
   [
     'an event that does not say what the order costs',
@@ -106,8 +122,8 @@ const breaks = [
     'an event of a type that there is not',
     'I2',
     vouchers,
-    () => `UPDATE events SET type = 'voucher.lost'`,
-    () => `UPDATE events SET type = 'voucher.issued'`,
+    () => `UPDATE events SET type = 'voucher.lost' WHERE subject = '${ids.voucher}'`,
+    () => `UPDATE events SET type = 'voucher.issued' WHERE subject = '${ids.voucher}'`,
   ],
   [
     'a hole in a log',
@@ -143,15 +159,15 @@ const breaks = [
     'a voucher that is worth something else',
     'I5',
     vouchers,
-    () => 'UPDATE vouchers SET value_amount = 501',
-    () => 'UPDATE vouchers SET value_amount = 500',
+    () => `UPDATE vouchers SET value_amount = 501 WHERE id = '${ids.voucher}'`,
+    () => `UPDATE vouchers SET value_amount = 500 WHERE id = '${ids.voucher}'`,
   ],
   [
     'an order without a voucher, hidden by a rule that is too young',
     'I5',
     vouchers,
-    () => `CREATE TEMP TABLE kept AS TABLE vouchers;
-           DELETE FROM vouchers;
+    () => `CREATE TEMP TABLE kept AS SELECT * FROM vouchers WHERE id = '${ids.voucher}';
+           DELETE FROM vouchers WHERE id = '${ids.voucher}';
            UPDATE voucher_rules SET created_at = now()`,
     () => `INSERT INTO vouchers TABLE kept;
            UPDATE voucher_rules SET created_at = '2000-01-01Z'`,
@@ -160,15 +176,15 @@ const breaks = [
     'a voucher for exactly EUR 100.00, and none for more',
     'I5',
     vouchers,
-    () => `UPDATE vouchers SET order_id = '${ids.poor}'`,
-    () => `UPDATE vouchers SET order_id = '${ids.rich}'`,
+    () => `UPDATE vouchers SET order_id = '${ids.poor}' WHERE id = '${ids.voucher}'`,
+    () => `UPDATE vouchers SET order_id = '${ids.rich}' WHERE id = '${ids.voucher}'`,
   ],
   [
     'a voucher of an order of another merchant',
     'I5',
     vouchers,
-    () => `UPDATE vouchers SET merchant_id = 'other'`,
-    () => `UPDATE vouchers SET merchant_id = 'demo'`,
+    () => `UPDATE vouchers SET merchant_id = 'other' WHERE id = '${ids.voucher}'`,
+    () => `UPDATE vouchers SET merchant_id = 'demo' WHERE id = '${ids.voucher}'`,
   ],
   [
     'a usable voucher of a returned order',
@@ -176,6 +192,73 @@ const breaks = [
     orders,
     () => `UPDATE orders SET status = 'returned' WHERE id = '${ids.rich}'`,
     () => `UPDATE orders SET status = 'sent' WHERE id = '${ids.rich}'`,
+  ],
+  [
+    'a voucher in use that does not know that its order was returned',
+    'I6',
+    orders,
+    () => `UPDATE orders SET status = 'returned' WHERE id = '${ids.source}'`,
+    () => `UPDATE orders SET status = 'sent' WHERE id = '${ids.source}'`,
+  ],
+  ...['canceled', 'expired'].map((status) => [
+    `a voucher that was redeemed by an order that is ${status}`,
+    'I6',
+    orders,
+    () => `UPDATE orders SET status = '${status}' WHERE id = '${ids.user}'`,
+    () => `UPDATE orders SET status = 'pending' WHERE id = '${ids.user}'`,
+  ]),
+  [
+    'a redeemed voucher whose redemption was rolled back',
+    'I6',
+    vouchers,
+    () => 'UPDATE redemptions SET rolled_back_at = now()',
+    () => 'UPDATE redemptions SET rolled_back_at = NULL',
+  ],
+  [
+    'a redemption of an order that uses no voucher',
+    'I6',
+    vouchers,
+    () => `UPDATE redemptions SET order_id = '${ids.poor}'`,
+    () => `UPDATE redemptions SET order_id = '${ids.user}'`,
+  ],
+  [
+    'a voucher with two open redemptions',
+    'I6',
+    vouchers,
+    () => `DROP INDEX redemptions_open;
+           INSERT INTO redemptions (stream, id, voucher_id, merchant_id, reference, redeemed_at)
+           VALUES (0, '${NOTHING}', '${ids.spent}', 'demo', 'r', now())`,
+    () => `DELETE FROM redemptions WHERE id = '${NOTHING}';
+           CREATE UNIQUE INDEX redemptions_open ON redemptions (stream, voucher_id)
+           WHERE rolled_back_at IS NULL`,
+  ],
+  [
+    'an order whose voucher was not redeemed',
+    'I6',
+    orders,
+    () => usedBy(ids.poor, ids.voucher, 500),
+    () => usedBy(ids.poor),
+  ],
+  [
+    'an order with a voucher that there is not',
+    'I6',
+    orders,
+    () => usedBy(ids.poor, NOTHING, 500),
+    () => usedBy(ids.poor),
+  ],
+  [
+    'an order that uses the voucher it has earned',
+    'I6',
+    orders,
+    () => usedBy(ids.rich, ids.voucher, 500),
+    () => usedBy(ids.rich),
+  ],
+  [
+    'an order that deducted more than its voucher is worth',
+    'I6',
+    orders,
+    () => usedBy(ids.user, ids.spent, 600),
+    () => usedBy(ids.user, ids.spent, 500),
   ],
   [
     'a key whose answer is not there',
