@@ -1,6 +1,7 @@
 #include "voucher-service/voucher_expiry.h"
 #include "voucher-service/voucher_http.h"
 #include "voucher-service/voucher_issuing.h"
+#include "voucher-service/voucher_lapse.h"
 #include "voucher-service/voucher_use_http.h"
 
 struct settings {
@@ -30,22 +31,26 @@ int main(int argc, char **argv)
                                        .guesses =
                                            voucher_guesses_create(settings.wrong_codes_max) };
     struct voucher_issuing *issuing = voucher_issuing_create();
-    struct work expiry = voucher_expiry_work(&service);
+    struct feed_source orders = { .service = "order-service",
+                                  .origins = settings.order_url,
+                                  .authorization = authorization };
+    struct voucher_lapse *lapse = voucher_lapse_create(&service, &orders);
+    struct work works[] = { voucher_expiry_work(&service), voucher_lapse_work(lapse) };
 
     text_format(authorization, sizeof(authorization), "Bearer %s", settings.service_key);
     voucher_http_add_routes(backbone, &service);
     voucher_use_http_add_routes(backbone, &service);
-    backbone_add_worker(backbone, &expiry);
+    for (size_t i = 0; i < COUNT_OF(works); i++)
+        backbone_add_worker(backbone, &works[i]);
     backbone_consume(backbone, &(struct backbone_consumption){
-                                   .source = { .service = "order-service",
-                                               .origins = settings.order_url,
-                                               .authorization = authorization },
+                                   .source = orders,
                                    .filters = filters,
                                    .types = voucher_issuing_types,
                                    .handle = voucher_issuing_handle,
                                    .ctx = issuing,
                                });
     int exit_code = backbone_run(backbone);
+    voucher_lapse_destroy(lapse);
     voucher_issuing_destroy(issuing);
     voucher_guesses_destroy(service.guesses);
     return exit_code;

@@ -65,6 +65,23 @@ STATEMENT(voucher_due, "vouchers",
           " WHERE v.stream = s.stream AND v.status = 'active' AND v.expires_at <= $1"
           " ORDER BY v.expires_at LIMIT $2::bigint) v");
 
+STATEMENT(voucher_overdue_streams, "vouchers",
+          "SELECT s.stream, now() AS over_at, coalesce(p.sequence, 0) AS position FROM streams s"
+          " LEFT JOIN consumer_position p ON p.source = $1 AND p.stream = s.stream"
+          " WHERE EXISTS (SELECT FROM vouchers v WHERE v.stream = s.stream"
+          " AND v.status = 'reserved' AND v.lapses_at <= now())");
+
+STATEMENT(voucher_log_reached, "vouchers",
+          "SELECT EXISTS (SELECT FROM consumer_position p WHERE p.source = $1"
+          " AND p.stream = $2::bigint AND p.sequence >= $3::bigint) AS reached");
+
+/* Of this moment as well: a clock that was set back makes none overdue. */
+STATEMENT(voucher_overdue, "vouchers",
+          "SELECT " VOUCHER_COLUMNS " FROM vouchers v"
+          " WHERE v.stream = $1::bigint AND v.status = 'reserved'"
+          " AND v.lapses_at <= least($2::timestamptz, now())"
+          " ORDER BY v.lapses_at LIMIT $3::bigint");
+
 STATEMENT(voucher_select_redemption, "vouchers",
           "SELECT " VOUCHER_COLUMNS " FROM redemptions r"
           " JOIN vouchers v ON v.stream = r.stream AND v.id = r.voucher_id"
@@ -324,6 +341,45 @@ bool voucher_store_due(struct pool *pool, struct instant now, struct deadline de
     parameters_add_instant(&parameters, now);
     parameters_add_integer(&parameters, VOUCHER_DUE_MAX);
     return db_query(pool, &voucher_due, &parameters, deadline, out, err);
+}
+
+bool voucher_store_overdue_streams(struct pool *pool, const char *source, struct deadline deadline,
+                                   struct rows *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+
+    parameters_begin(&parameters);
+    parameters_add_text(&parameters, source);
+    return db_query(pool, &voucher_overdue_streams, &parameters, deadline, out, err);
+}
+
+bool voucher_store_reached(struct pool *pool, const char *source, int stream, int64_t sequence,
+                           struct deadline deadline, bool *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+
+    parameters_begin(&parameters);
+    parameters_add_text(&parameters, source);
+    parameters_add_integer(&parameters, stream);
+    parameters_add_integer(&parameters, sequence);
+    if (!db_query(pool, &voucher_log_reached, &parameters, deadline, &rows, err))
+        return false;
+    struct row row = rows_at(&rows, 0);
+    *out = row_boolean(&row, "reached");
+    return true;
+}
+
+bool voucher_store_overdue(struct pool *pool, int stream, struct instant over_at,
+                           struct deadline deadline, struct rows *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+
+    parameters_begin(&parameters);
+    parameters_add_integer(&parameters, stream);
+    parameters_add_instant(&parameters, over_at);
+    parameters_add_integer(&parameters, VOUCHER_DUE_MAX);
+    return db_query(pool, &voucher_overdue, &parameters, deadline, out, err);
 }
 
 const struct statement *voucher_store_lock_earned(struct parameters *parameters, int stream,

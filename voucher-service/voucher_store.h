@@ -12,7 +12,7 @@
 #include "shared/http/request.h"
 #include "voucher-service/voucher.h"
 
-/* Vouchers that one round of expiring takes from each stream. */
+/* Vouchers that one round of expiring or lapsing takes from each stream. */
 enum { VOUCHER_DUE_MAX = 100 };
 
 /* ERROR_NOT_FOUND, in the same words for what belongs to somebody else. */
@@ -45,6 +45,24 @@ MUST_CHECK bool voucher_store_list(struct pool *pool, const struct caller *calle
 /* Active vouchers of every stream whose time is over, those that waited longest first. */
 MUST_CHECK bool voucher_store_due(struct pool *pool, struct instant now, struct deadline deadline,
                                   struct rows *out, struct error *err);
+
+/*
+ * The streams with reservations whose time is over by the database's clock: `stream`, that moment
+ * as `over_at`, and the consumer's `position` in the log of `source`.
+ */
+MUST_CHECK bool voucher_store_overdue_streams(struct pool *pool, const char *source,
+                                              struct deadline deadline, struct rows *out,
+                                              struct error *err);
+
+/* Whether all that stands in the log of `source` up to `sequence` has taken effect here. */
+MUST_CHECK bool voucher_store_reached(struct pool *pool, const char *source, int stream,
+                                      int64_t sequence, struct deadline deadline, bool *out,
+                                      struct error *err);
+
+/* Vouchers of a stream whose reservation was over at that moment, the longest over first. */
+MUST_CHECK bool voucher_store_overdue(struct pool *pool, int stream, struct instant over_at,
+                                      struct deadline deadline, struct rows *out,
+                                      struct error *err);
 
 /*
  * The statement and parameters that lock and read the voucher that an order earned, unless that is

@@ -1,5 +1,6 @@
 #include "voucher-service/voucher_use_service.h"
 
+#include "shared/runtime/crash_point.h"
 #include "shared/runtime/metrics.h"
 #include "voucher-service/voucher_events.h"
 #include "voucher-service/voucher_json.h"
@@ -119,6 +120,8 @@ static bool write_change(const struct voucher_service *service,
     write_announce(&write, &announcement.event);
     if (!commit(service, &write, command->caller->deadline, &done, err))
         return false;
+    if (done && voucher->status == VOUCHER_RESERVED)
+        CRASH_POINT("voucher:reserved");
     if (done)
         answer_make(out, status, voucher->id, voucher->version, &announcement.data);
     return true;

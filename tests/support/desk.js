@@ -82,8 +82,18 @@ export class Desk {
 
   /** Its time is over, as if a year had passed. */
   endTime({ id }) {
-    const sql = "UPDATE vouchers SET expires_at = now() - interval '1 second' WHERE id = $1";
-    return this.god.rows(sql, [id]);
+    return this.bend("UPDATE vouchers SET expires_at = now() - interval '1 second' WHERE id = $1", id);
+  }
+
+  /** Its reservation is over, as if an hour had passed. */
+  endReservation({ id }) {
+    return this.bend("UPDATE vouchers SET lapses_at = now() - interval '1 hour' WHERE id = $1", id);
+  }
+
+  /** One after the other: it is one session. */
+  bend(sql, id) {
+    this.bent = (this.bent ?? Promise.resolve()).then(() => this.god.rows(sql, [id]));
+    return this.bent;
   }
 }
 

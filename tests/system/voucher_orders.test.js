@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 
 import { expectCleanAudit, untilQuiet } from '../support/audit.js';
-import { openSuperuser } from '../support/database.js';
+import { holdLock, openSuperuser } from '../support/database.js';
 import { openDesk } from '../support/desk.js';
-import { expectProblem, expectStatus, invoice, newKey, order } from '../support/shop.js';
+import { expectProblem, expectStatus, invoice, newKey } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
-import { waitUntilEqual } from '../support/wait.js';
+import { waitFor, waitUntilEqual } from '../support/wait.js';
 
 /* An order may use a quarter of it. */
 const HOLD_S = 8;
@@ -35,6 +35,12 @@ const redemptionsOf = ({ id }) =>
     'SELECT order_id, rolled_back_at IS NULL AS open FROM ops.redemptions WHERE voucher_id = $1 ORDER BY id',
     [id],
   );
+
+/** The value of a metric without labels of the voucher-service. */
+async function metricOf(name) {
+  const { text } = expectStatus(await desk.vouchers.get('/metrics'), 200);
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)[1]);
+}
 
 /** What becomes of the order log's reader while `work` is done. */
 async function withoutConsumer(work) {
@@ -155,6 +161,100 @@ describe('exactly once', () => {
     await untilQuiet(stack);
     await expectCleanAudit(stack);
   });
+});
+
+describe('a reservation that is over', () => {
+  const putOff = () => metricOf('checkout_voucher_lapses_put_off_total');
+
+  /** Waits until the service has wanted to end reservations, and could not, so many times more. */
+  async function untilPutOff(times) {
+    const before = await putOff();
+    await waitFor('reservations to wait for the order log', async (seen) => {
+      const now = await putOff();
+      seen(now - before);
+      return now - before >= times;
+    });
+  }
+
+  test('lapses: the voucher is active again, or over', async () => {
+    const [back, late, undone] = await desk.earn(3);
+    for (const voucher of [back, late, undone]) {
+      expectStatus(await desk.reserve(voucher, 'till 1', { ttl_s: 1 }), 200);
+    }
+    await desk.endTime(late);
+    await shop.move(undone.order_id, 'returned');
+    await untilStatus(back, 'active');
+    await untilStatus(late, 'expired');
+    await untilStatus(undone, 'voided');
+    assert.deepEqual(await desk.typesOf(back), ['issued', 'reserved', 'released']);
+    assert.deepEqual(await desk.typesOf(late), ['issued', 'reserved', 'expired']);
+    assert.deepEqual(await desk.typesOf(undone), ['issued', 'reserved', 'voided']);
+    expectStatus(await desk.reserve(back, 'till 2'), 200);
+  });
+
+  test('a consumer that is late by an hour takes no voucher from a live order', async () => {
+    const [used, unused] = await desk.earn(2);
+    const late = await holdLock(
+      stack,
+      'vouchers',
+      "SELECT sequence FROM consumer_position WHERE source = 'order-service' FOR UPDATE",
+    );
+    try {
+      const { id } = await use(used);
+      expectStatus(await desk.reserve(unused, 'till 1'), 200);
+      for (const voucher of [used, unused]) await desk.endReservation(voucher);
+      await untilPutOff(2);
+      for (const voucher of [used, unused]) {
+        assert.equal(await desk.statusOf(voucher), 'reserved');
+        expectProblem(await desk.reserve(voucher, 'somebody else'), 409, 'voucher_reserved');
+      }
+      await late.release();
+      await untilStatus(used, 'redeemed');
+      await untilStatus(unused, 'active');
+      assert.equal((await desk.read(used)).redemption.order_id, id);
+      assert.deepEqual(await desk.typesOf(used), ['issued', 'reserved', 'redeemed']);
+    } finally {
+      await late.release();
+    }
+  });
+
+  test('stays while the order-service is away, and may be held for longer', async () => {
+    const [voucher, extended] = await desk.earn(2);
+    const frozen = await stack.freeze('order-service');
+    try {
+      for (const each of [voucher, extended]) {
+        expectStatus(await desk.reserve(each, 'till 1', { ttl_s: 60 }), 200);
+        await desk.endReservation(each);
+      }
+      await untilPutOff(1);
+      assert.equal(await desk.statusOf(voucher), 'reserved');
+      expectStatus(await desk.reserve(extended, 'till 1', { ttl_s: 900 }), 200);
+    } finally {
+      frozen.thaw();
+    }
+    await untilStatus(voucher, 'active');
+    assert.equal(await desk.statusOf(extended), 'reserved');
+  });
+});
+
+test('redeeming against expiring against canceling, 200 rounds, leaves no voucher with a dead order', async () => {
+  const vouchers = await desk.earn(200);
+  const rounds = vouchers.map((voucher, i) => async () => {
+    const ending = i % 2 === 0 ? desk.endTime(voucher) : undefined;
+    const body = invoice(13700, { voucher_code: voucher.code });
+    const answer = await shop.post('/v1/orders', body, { key: newKey() });
+    if (answer.status === 201 && i % 4 !== 3) {
+      await Promise.all([shop.move(answer.json.id, 'canceled'), desk.endTime(voucher)]);
+    } else if (answer.status !== 201) {
+      expectProblem(answer, 409, 'voucher_expired');
+    }
+    await ending;
+  });
+  for (let i = 0; i < rounds.length; i += 25) {
+    await Promise.all(rounds.slice(i, i + 25).map((round) => round()));
+  }
+  await untilQuiet(stack);
+  await expectCleanAudit(stack);
 });
 
 test('after all of it the audit is clean, and nothing became a dead letter', async () => {
