@@ -27,6 +27,7 @@ broker_define() {
     } | file_put "$home/broker/mosquitto.conf"
     process_define broker TERM <<EOF
 # $(sha256sum < "$home/broker/mosquitto.conf" | cut -c1-16) $(tls_stamp)
+ulimit -c 0
 mkdir -p '$home/broker/data'
 exec /usr/sbin/mosquitto -c '$home/broker/mosquitto.conf'
 EOF

@@ -8,6 +8,7 @@ import { after, describe, test } from 'node:test';
 
 import { untilQuiet } from '../support/audit.js';
 import { connect, subscribe } from '../support/bus.js';
+import { urlFor, withDatabase } from '../support/database.js';
 import { keyId, loginOf, makeKey, makeKeyOfEach, revokeKey } from '../support/keys.js';
 import { runProgram } from '../support/program.js';
 import { expectProblem, expectStatus, invoice, newKey, order } from '../support/shop.js';
@@ -334,34 +335,76 @@ describe('revoking', () => {
 });
 
 describe('secrets', () => {
-  test('no key, password or whole voucher code stands in a log or in a process list', async () => {
-    await shop.sendOrder(10001);
-    await untilQuiet(stack);
-    const [listed] = await stack.vouchers().all('/v1/vouchers');
-    const { code } = expectStatus(
-      await stack.vouchers().get(`/v1/vouchers/${listed.id}`),
-      200,
-    ).json;
-    await stack.vouchers().get(`/v1/vouchers/${encodeURIComponent(code)}`);
+  test('no key, password or whole voucher code stands in a log, a metric, a table or a process list', async () => {
+    const code = await useVoucher();
+    const misused = await misuseKeys();
     const secrets = readdirSync(path.join(stack.home, 'secrets'))
       .filter((name) => /^(role|key|broker)-/.test(name))
       .map((name) => readFileSync(path.join(stack.home, 'secrets', name), 'utf8').trim());
-    const hidden = [
-      ...secrets.map((each) => each.split('_').at(-1)),
-      code,
-      code.replaceAll('-', ''),
-    ];
-    assert.ok(hidden.length > 8);
-    for (const { name, text } of [...logs(), ...commandLines()]) {
-      for (const secret of hidden) assert.ok(!text.includes(secret), `${name} tells a secret`);
+    const keys = [...secrets, ...misused].map((each) => each.split('_').at(-1));
+    assert.ok(keys.length > 12);
+    const codes = [code, code.replaceAll('-', '')];
+    for (const { name, text } of [...logs(), ...commandLines(), ...(await metrics())]) {
+      for (const secret of [...keys, ...codes]) {
+        assert.ok(!text.includes(secret), `${name} tells a secret`);
+      }
+    }
+    for (const database of ['orders', 'vouchers', 'access', 'audit']) {
+      await expectNotStored(database, keys);
     }
   });
+
+  /** Whoever reads a core file would have the keys that were in use. */
+  test('no process of the services, the edge or the broker leaves a core file', async () => {
+    for (const { name, pid } of await stack.processes()) {
+      if (name === 'postgres') continue;
+      const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+      assert.match(limits, /^Max core file size +0 /m, name);
+    }
+  });
+
+  /** Names a voucher by its code wherever that is allowed. */
+  async function useVoucher() {
+    const { id } = await shop.sendOrder(10001);
+    await untilQuiet(stack);
+    const [{ id: voucher }] = await stack.vouchers().all('/v1/vouchers', { order_id: id });
+    const { code } = expectStatus(await stack.vouchers().get(`/v1/vouchers/${voucher}`), 200).json;
+    await stack.vouchers().get(`/v1/vouchers/${encodeURIComponent(code)}`);
+    await stack.vouchers().post(`/v1/vouchers/${code}/validate`, {});
+    return code;
+  }
+
+  /** Good keys where none belong, at each service and at the edge; returns them. */
+  async function misuseKeys() {
+    const [key, revoked] = [await makeKey(stack, 'demo', SCOPES_OF_A_MERCHANT), await makeKey(stack, 'demo', ['orders:read'])];
+    await revokeKey(stack, revoked);
+    for (const url of [...Object.values(services), stack.env.CHECKOUT_URL]) {
+      const at = shop.at(url).as(undefined);
+      await at.get(`/v1/orders?api_key=${key}`);
+      await at.post(`/v1/orders?api_key=${key}`, {});
+      await at.get(`/v1/orders/${key}`);
+      await at.get(`/v1/nothing/${key}`);
+      await at.as(key).post('/v1/orders', { [key]: key, customer: key }, { key });
+      await at.as(`${key}${key}`).get('/v1/orders');
+      await at.as(revoked).get('/v1/orders');
+      await at.get('/v1/orders', { headers: { authorization: `Basic ${key}`, traceparent: key } });
+    }
+    return [key, revoked];
+  }
 
   function logs() {
     return readdirSync(path.join(stack.home, 'log'), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => path.join(entry.parentPath, entry.name))
       .map((name) => ({ name, text: readFileSync(name, 'utf8') }));
+  }
+
+  async function metrics() {
+    const pages = Object.entries(services).map(async ([service, url]) => {
+      const { text } = expectStatus(await shop.at(url).as(undefined).get('/metrics'), 200);
+      return { name: `metrics of ${service}`, text };
+    });
+    return Promise.all(pages);
   }
 
   function commandLines() {
@@ -374,5 +417,20 @@ describe('secrets', () => {
           return [];
         }
       });
+  }
+
+  async function expectNotStored(name, secrets) {
+    await withDatabase(urlFor(stack, 'postgres', name), async (database) => {
+      const tables = await database.rows(
+        `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+         WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+      );
+      assert.ok(tables.length > 0, name);
+      for (const table of tables) {
+        const sql = `SELECT count(*) FROM ${table.name} AS each
+                     WHERE EXISTS (SELECT FROM unnest($1::text[]) AS secret WHERE strpos(each::text, secret) > 0)`;
+        assert.equal(await database.value(sql, [secrets]), 0, `${name}: ${table.name}`);
+      }
+    });
   }
 });

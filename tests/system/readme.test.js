@@ -49,6 +49,18 @@ for (const service of SERVICES) {
   });
 }
 
+test('every scope that a route takes is in the README', () => {
+  const rows = read('README.md').matchAll(/^\| ((?:`[a-z]+(?::[a-z]+)?`(?:, )?)+) \| [^|]+ \|$/gm);
+  const told = [...rows].flatMap(([, cell]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+  const taken = SERVICES.flatMap((service) =>
+    JSON.parse(execFileSync(programOf(service), ['--routes'], { encoding: 'utf8' })),
+  ).flatMap((route) => route.scopes);
+  assert.ok(taken.length > 20);
+  for (const scope of new Set(taken)) {
+    assert.equal(told.filter((name) => name === scope).length, 1, `${scope} in ${told}`);
+  }
+});
+
 test('every command that help lists is in the README', async () => {
   const help = await runLauncher(['help'], process.env);
   assert.equal(help.code, 0);
