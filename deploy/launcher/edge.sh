@@ -50,20 +50,35 @@ edge_main() {
 edge_upstreams() {
     local name
     for name in $(service_names); do
-        printf 'upstream %s {\n    zone %s 64k;\n' "$name" "$name"
+        printf 'upstream %s {\n    zone %s 64k;\n    random two least_conn;\n' "$name" "$name"
         service_each edge_server "$name"
         printf '    keepalive %d;\n' \
             $(($(edge_setting "$name" HTTP_THREADS 256) / 2 / edge_workers + 1))
         printf '    keepalive_timeout %dms;\n    keepalive_time 1h;\n    keepalive_requests 1000000;\n}\n' \
             $(($(edge_setting "$name" KEEP_ALIVE_MS 15000) * 2 / 3))
     done
+    edge_timeouts
     printf 'upstream broker {\n    server 127.0.0.1:%d;\n}\n' "$(broker_websocket_port)"
 }
 
-# One that does not answer is left alone for a second.
+# Later than a service gives a request up by itself; and that another one may still be asked.
+edge_timeouts() {
+    local name
+    local -i timeout longest=0
+    for name in $(service_names); do
+        timeout=$(edge_setting "$name" REQUEST_TIMEOUT_MS 5000)
+        ((timeout <= longest)) || longest=timeout
+    done
+    printf 'proxy_read_timeout %dms;\nproxy_next_upstream_timeout %dms;\n' \
+        $((longest + 3000)) $((longest + 5000))
+}
+
+# Whoever has the fewest requests under way is asked, which one that hangs soon is not. Nobody is
+# written off (max_fails): asking one that is away costs nothing here, and when two are restarted
+# shortly one after the other, there would be none left to ask.
 edge_server() {
     [[ $service != "$1" ]] ||
-        printf '    server 127.0.0.1:%d max_fails=2 fail_timeout=1s;\n' "$service_port"
+        printf '    server 127.0.0.1:%d max_fails=0;\n' "$service_port"
 }
 
 # edge_setting SERVICE NAME DEFAULT: what the service is told, as far as it is a number.
