@@ -55,6 +55,8 @@ const refusedByBroker = (key) =>
   assert.rejects(connect(stack.env.MQTT_URL, loginOf(key)), /[Nn]ot authorized|Bad User/);
 
 describe('keys create', () => {
+  let before; /* anything was refused */
+
   test('a new key is printed once and works at once, over HTTP and on the bus', async () => {
     const { stdout, stderr } = await stack.must(['keys', 'create', '--name', `the "till's" \\ Käse`]);
     assert.match(stdout, /^ck_[a-z0-9]{12}_[A-Za-z0-9]{43}\n$/);
@@ -77,6 +79,14 @@ describe('keys create', () => {
     assert.deepEqual(me.scopes, ['orders:read']);
     await refusedByBroker(key);
     assert.ok(!logins().passwords.includes(keyId(key)));
+  });
+
+  test('keys that are made at the same time are all good, on the bus too', async () => {
+    const made = await Promise.all(['a', 'b', 'c', 'd'].map(() => makeKey(stack, 'demo', ['events:read'])));
+    for (const key of made) {
+      expectStatus(await stack.shop(stack.env.ORDER_URL, key).get('/v1/key'), 200);
+      await (await connect(stack.env.MQTT_URL, loginOf(key))).endAsync();
+    }
   });
 
   test('a merchant that is new is made, on the stream that was asked for', async () => {
@@ -105,14 +115,17 @@ describe('keys create', () => {
     ['an unknown word', ['--colour', 'red'], 2, /keys takes: create/],
   ]) {
     test(`${what} is refused, with what to do`, async () => {
-      const before = [await listed(), await merchants()];
+      before ??= [await listed(), await merchants()];
       const { code: got, stdout, stderr } = await stack.launch(['keys', 'create', ...words]);
       assert.equal(got, code, stderr);
       assert.match(stderr, advice);
       assert.equal(stdout, '');
-      assert.deepEqual([await listed(), await merchants()], before);
     });
   }
+
+  test('what was refused left nothing behind', async () => {
+    assert.deepEqual([await listed(), await merchants()], before);
+  });
 
   test('the database refuses the scope operator for a merchant too, and a key without scopes', async () => {
     const insert = (scopes) =>

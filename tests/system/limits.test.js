@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 
 import { makeKey } from '../support/keys.js';
-import { expectProblem, expectStatus } from '../support/shop.js';
+import { expectProblem, expectStatus, order } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait.js';
 
@@ -123,4 +123,19 @@ describe('a key', () => {
     for (const answer of answers) expectStatus(answer, 200);
     expectStatus(await asking.get('/v1/orders'), 200);
   });
+});
+
+/* The last one: here this very address is used up, from which all other tests come. */
+test('at the edge an address can not pretend to be another, and is told to wait before its body is read', async () => {
+  const at = stranger.at(stack.env.CHECKOUT_URL);
+  expectStatus(await shop.at(stack.env.CHECKOUT_URL).get('/v1/orders'), 200);
+  let refused;
+  for (let i = 0; i <= 2 * AUTH_FAILURES_MAX && !refused; i++) {
+    const answer = await at.post('/v1/orders', order(), from(`198.51.100.${i}`));
+    if (answer.status === 429) refused = answer;
+    else expectProblem(answer, 401, 'key_invalid');
+  }
+  expectTold(refused ?? assert.fail('every claim was believed'));
+  const { id } = await shop.at(stack.env.CHECKOUT_URL).createOrder();
+  assert.equal((await shop.order(id)).id, id);
 });
