@@ -36,6 +36,8 @@ describe('exit codes', () => {
       [{ DATABASE_URL_FILE: '/nowhere/at/all' }, /\bDATABASE_URL/],
       [{ DATABASE_URL: 'postgresql://x' }, /\bDATABASE_URL/],
       [{ LOG_LEVEL: 'loud' }, /\bLOG_LEVEL\b/],
+      [{ TRUSTED_PROXIES: '10.0.0.0/8' }, /\bTRUSTED_PROXIES\b/],
+      [{ RATE_LIMIT_PER_KEY: '0' }, /\bRATE_LIMIT_PER_KEY\b/],
     ];
     for (const service of SERVICES) {
       for (const [changes, named] of rows) {
