@@ -32,6 +32,7 @@ edge_define() {
     ((edge_workers <= EDGE_WORKERS_MAX)) || edge_workers=$EDGE_WORKERS_MAX
     edge_main | file_put "$home/edge/main.conf"
     edge_upstreams | file_put "$home/edge/upstreams.conf"
+    edge_origins | file_put "$home/edge/origins.conf"
     edge_listeners | file_put "$home/edge/listeners.conf"
     pages_put
     own "$home/edge"
@@ -88,6 +89,20 @@ edge_setting() {
     local value=${!own:-${!2:-$3}}
     [[ $value =~ ^[0-9]{1,9}$ ]] || value=$3
     printf '%d\n' "$value"
+}
+
+# Browsers that may read a service's answers may read what is refused here. What no browser would send
+# as its origin is left out.
+edge_origins() {
+    local origin
+    local -a origins
+    IFS=', ' read -r -a origins <<< "${CORS_ORIGINS:-}"
+    # shellcheck disable=SC2016 # nginx's own
+    printf 'map $http_origin $allowed_origin {\n    default "";\n'
+    for origin in "${origins[@]}"; do
+        [[ ! $origin =~ ^[a-z]+://[][A-Za-z0-9.:-]+$ ]] || printf '    "%s" "%s";\n' "$origin" "$origin"
+    done
+    printf '}\n'
 }
 
 # The rules are the same on all listeners. With a real certificate, plain HTTP is only the way to
