@@ -122,7 +122,7 @@ tap_total() {
     printf '%s\n' "${total:-0}"
 }
 
-# system_files_for_sanitizers: without those that look at the launcher and at texts, where no
+# system_files_for_sanitizers: without those that look at the launcher, nginx and texts, where no
 # sanitizer has anything to say.
 system_files_for_sanitizers() {
     local file
@@ -132,7 +132,7 @@ system_files_for_sanitizers() {
     done
 }
 
-readonly files_without_service="audit launcher readme schema surroundings"
+readonly files_without_service="audit edge_tls keys launcher readme schema stage surroundings"
 
 # The same again under the address and undefined behaviour sanitizers.
 suite_asan() {
