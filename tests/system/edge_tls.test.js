@@ -15,6 +15,7 @@ import { after, describe, test } from 'node:test';
 import { subscribe } from '../support/bus.js';
 import { expectProblem, expectStatus, invoice } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
+import { within } from '../support/wait.js';
 import { Wire, requestText } from '../support/wire.js';
 
 const stack = await startStack({}, { restart: true });
@@ -88,6 +89,25 @@ describe('with the certificate that the launcher makes', () => {
     });
     session.destroy();
     assert.equal(status, 200);
+  });
+
+  test('over HTTP/2 too a body is read only after its key was found good', async () => {
+    const session = http2.connect(stack.env.CHECKOUT_HTTPS_URL, { ca: shown() });
+    after(() => session.destroy());
+    const status = (key) => {
+      const headers = { ':method': 'POST', ':path': '/v1/orders', 'content-type': 'application/json', authorization: `Bearer ${key}` };
+      const request = session.request(headers);
+      const answered = new Promise((resolve, reject) => {
+        request.on('response', (answer) => resolve(answer[':status'])).on('error', reject);
+      });
+      return { request, answered: within(5000, 'an answer over HTTP/2', answered) };
+    };
+    const refused = status(`ck_nobody_${'x'.repeat(43)}`);
+    refused.request.write('{'); /* and no end */
+    assert.equal(await refused.answered, 401);
+    const served = status(stack.env.CHECKOUT_API_KEY);
+    served.request.end(JSON.stringify(invoice(100)));
+    assert.equal(await served.answered, 201);
   });
 
   test('plain HTTP stays for this machine, and nobody is told to forget it', async () => {
