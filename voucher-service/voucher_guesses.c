@@ -63,6 +63,14 @@ static int64_t left_ms(const struct guesser *guesser, int64_t now_ms)
     return guesser->since_ms + VOUCHER_GUESSES_WINDOW_MS - now_ms;
 }
 
+static bool refuse(int64_t wait_ms, struct error *err)
+{
+    error_set(err, ERROR_RATE_LIMITED, "too_many_wrong_codes",
+              "This key has tried too many codes that do not exist. Wait, then try a right one.");
+    err->retry_after_s = (wait_ms + 999) / 1000;
+    return false;
+}
+
 bool voucher_guesses_allow(struct voucher_guesses *guesses, const char *key_id, int64_t now_ms,
                            struct error *err)
 {
@@ -73,15 +81,11 @@ bool voucher_guesses_allow(struct voucher_guesses *guesses, const char *key_id, 
     if (guesser && guesser->count >= guesses->max)
         wait_ms = left_ms(guesser, now_ms);
     pthread_mutex_unlock(&guesses->mutex);
-    if (wait_ms <= 0)
-        return true;
-    error_set(err, ERROR_RATE_LIMITED, "too_many_wrong_codes",
-              "This key has tried too many codes that do not exist. Wait, then try a right one.");
-    err->retry_after_s = (wait_ms + 999) / 1000;
-    return false;
+    return wait_ms <= 0 || refuse(wait_ms, err);
 }
 
-void voucher_guesses_count(struct voucher_guesses *guesses, const char *key_id, int64_t now_ms)
+bool voucher_guesses_count(struct voucher_guesses *guesses, const char *key_id, int64_t now_ms,
+                           struct error *err)
 {
     pthread_mutex_lock(&guesses->mutex);
     struct guesser *guesser = find(guesses, key_id);
@@ -91,6 +95,10 @@ void voucher_guesses_count(struct voucher_guesses *guesses, const char *key_id, 
         guesser->since_ms = now_ms;
         guesser->count = 0;
     }
-    guesser->count++;
+    bool passes = guesser->count < guesses->max;
+    int64_t wait_ms = left_ms(guesser, now_ms);
+    if (passes)
+        guesser->count++;
     pthread_mutex_unlock(&guesses->mutex);
+    return passes || refuse(wait_ms, err);
 }

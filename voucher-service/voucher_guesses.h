@@ -32,7 +32,11 @@ void voucher_guesses_destroy(struct voucher_guesses *guesses);
 MUST_CHECK bool voucher_guesses_allow(struct voucher_guesses *guesses, const char *key_id,
                                       int64_t now_ms, struct error *err);
 
-/* Counts a wrong code. */
-void voucher_guesses_count(struct voucher_guesses *guesses, const char *key_id, int64_t now_ms);
+/*
+ * Counts a wrong code; fails like voucher_guesses_allow() when it is one too many, so that of many
+ * at the same moment no more than `max` are told that they are wrong.
+ */
+MUST_CHECK bool voucher_guesses_count(struct voucher_guesses *guesses, const char *key_id,
+                                      int64_t now_ms, struct error *err);
 
 #endif

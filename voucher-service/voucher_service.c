@@ -40,8 +40,10 @@ bool voucher_service_find_code(const struct voucher_service *service, const stru
     if (parse_code(text, &code, err) &&
         voucher_store_read_code(backbone_pool(service->backbone), caller, &code, out, err))
         return true;
-    if (err->kind == ERROR_NOT_FOUND || err->kind == ERROR_VALIDATION)
-        voucher_guesses_count(service->guesses, key_id, now_ms);
+    bool wrong = err->kind == ERROR_NOT_FOUND || err->kind == ERROR_VALIDATION;
+    struct error too_many;
+    if (wrong && !voucher_guesses_count(service->guesses, key_id, now_ms, &too_many))
+        *err = too_many;
     return false;
 }
 

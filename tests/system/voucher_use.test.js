@@ -328,6 +328,18 @@ describe('bad codes', () => {
       200,
     );
   });
+
+  test('of 100 wrong codes at once 5 are told that they are wrong', async () => {
+    const guesser = await keyOf('demo');
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => guesser.get('/v1/vouchers/0000-0000-0000-0')),
+    );
+    const told = answers.filter((answer) => answer.status === 404);
+    assert.equal(told.length, 5);
+    for (const answer of answers.filter((each) => each.status !== 404)) {
+      expectProblem(answer, 429, 'too_many_wrong_codes');
+    }
+  });
 });
 
 test("an operator's key uses no voucher", async () => {

@@ -9,7 +9,7 @@ static void fail_times(struct voucher_guesses *guesses, const char *key, int tim
 
     for (int i = 0; i < times; i++) {
         assert_true(voucher_guesses_allow(guesses, key, now_ms, &err));
-        voucher_guesses_count(guesses, key, now_ms);
+        assert_true(voucher_guesses_count(guesses, key, now_ms, &err));
     }
 }
 
@@ -40,6 +40,21 @@ static void check_wait(void **state)
         assert_string_equal(err.code, "too_many_wrong_codes");
         assert_int_equal(err.retry_after_s, row->retry_after_s);
     }
+    voucher_guesses_destroy(guesses);
+}
+
+/* They were looked up at the same moment, before the first was counted. */
+static void the_sixth_of_many_at_once_is_refused_as_well(void **state)
+{
+    struct voucher_guesses *guesses = voucher_guesses_create(MAX);
+    struct error err;
+
+    (void)state;
+    for (int i = 0; i < MAX; i++)
+        assert_true(voucher_guesses_count(guesses, "key", START_MS, &err));
+    assert_false(voucher_guesses_count(guesses, "key", START_MS + 1000, &err));
+    assert_string_equal(err.code, "too_many_wrong_codes");
+    assert_int_equal(err.retry_after_s, 4);
     voucher_guesses_destroy(guesses);
 }
 
@@ -87,6 +102,7 @@ int main(void)
     struct table table = TABLE_EMPTY;
 
     TABLE_ADD_ROWS(&table, wait_rows, check_wait);
+    TABLE_ADD(&table, the_sixth_of_many_at_once_is_refused_as_well);
     TABLE_ADD(&table, another_key_does_not_wait);
     TABLE_ADD(&table, a_new_time_begins_with_the_first_wrong_code_after_the_last);
     TABLE_ADD(&table, more_keys_than_there_is_room_push_out_the_oldest);
