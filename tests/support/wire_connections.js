@@ -84,10 +84,13 @@ export function testBodies(door) {
           const wire = await door.connect();
           try {
             wire.send(requestText(POST, [...headers, ...extra], sent));
-            const answer = await wire.answer();
+            let answer = await wire.answer();
+            /* nginx asks for chunks that nobody will read */
+            if (door.edge && begun && answer.status === 100) answer = await wire.answer();
             const took = performance.now() - from;
             door.expectProblem(answer, { direct, edge: [401, 413] });
             assert.ok(took < AT_ONCE_MS, `it took ${took} ms`);
+            if (door.edge && begun) return; /* and it throws away what comes of them */
             assert.equal(answer.headers.connection, 'close');
             assert.equal((await wire.closed()).length, 0, 'and nothing more');
           } finally {
@@ -124,7 +127,7 @@ export function testBodies(door) {
       ]) {
         const answer = await door.ask(text);
         door.expectProblem(answer, { direct: '431 headers_too_large', edge: [400, 414, 431] });
-        assert.equal(answer.headers.connection, 'close');
+        door.expectClosing(answer);
       }
     });
   });

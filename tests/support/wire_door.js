@@ -46,9 +46,22 @@ export class Door {
     const statuses = this.edge ? (edge ?? [Number(status), 400]) : [Number(status)];
     const about = `${answer.what} ${answer.text}`;
     assert.ok([...statuses, ...others].includes(answer.status), about);
-    if (answer.text === '') return; /* of a HEAD */
+    if (answer.text === '' || answer.status < 300) return; /* of a HEAD, or understood by nginx */
     checkProblem(answer);
     if (!this.edge && answer.status === Number(status)) assert.equal(answer.json.code, code, about);
+  }
+
+  /** The service closes behind what it could not follow; nginx knows where the next one begins. */
+  expectClosing(answer) {
+    if (!this.edge) assert.equal(answer.headers.connection, 'close', answer.what);
+  }
+
+  /** What nginx takes for HTTP/0.9 it answers so: the document alone, and then it closes. */
+  async expectBareProblem(text) {
+    const wire = await this.connect();
+    const problem = JSON.parse(await wire.send(text).closed());
+    wire.close();
+    assert.ok(problem.status >= 400 && problem.status < 500, problem.detail);
   }
 
   /** Sends a part of a request and shuts: refused as incomplete, or by nginx without a word. */
