@@ -28,11 +28,13 @@ access_open() {
 }
 
 # access_values [NAME VALUE]...: gives the SQL behind it a value as :'NAME'. They go the same way as
-# the SQL, not through the process list.
+# the SQL, not through the process list. A line is where a value ends for psql, and what follows could
+# be its command.
 access_values() {
     local value
     while [[ $# -gt 0 ]]; do
         value=${2//\\/\\\\}
+        value=${value//$'\n'/\\n}
         printf "\\\\set %s '%s'\n" "$1" "${value//\'/\'\'}"
         shift 2
     done

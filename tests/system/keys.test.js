@@ -154,6 +154,15 @@ describe('revoking', () => {
     }
   });
 
+  test('an id of several lines is looked for like any other, and none of its lines is run', async () => {
+    const before = await listed();
+    const id = ['x', "UPDATE api_keys SET name = $$mine$$;", "\\set y '"].join('\n');
+    const refused = await stack.launch(['keys', 'revoke', id]);
+    assert.deepEqual(await listed(), before);
+    assert.equal(refused.code, 1, refused.stdout);
+    assert.match(refused.stderr, /no key '.*' that could be revoked/s);
+  });
+
   test("a deleted merchant's keys are dead for good, and what it has stays", async () => {
     const key = await makeKey(stack, 'shortlived', ['orders:read', 'orders:write', 'events:read']);
     const { id } = await stack.shop(stack.env.ORDER_URL, key).createOrder(order());
