@@ -98,6 +98,13 @@ static bool is_held_by(const struct voucher *voucher, const char *holder)
     return voucher->status == VOUCHER_RESERVED && strcmp(voucher->reservation.holder, holder) == 0;
 }
 
+static bool is_for_order(const struct voucher *voucher)
+{
+    return voucher->status == VOUCHER_RESERVED &&
+           strncmp(voucher->reservation.holder, VOUCHER_ORDER_HOLDER,
+                   strlen(VOUCHER_ORDER_HOLDER)) == 0;
+}
+
 /* What a voucher becomes that is in use no longer. */
 static enum voucher_status back_from_use(const struct voucher *voucher, struct instant now)
 {
@@ -140,7 +147,19 @@ static bool decide_reserve(const struct voucher *voucher, const struct voucher_w
            refuse_same_order(err);
 }
 
-/* Whoever holds nothing any more has nothing to give back, so that a repeat finds it done. */
+/* "order:" and a digest: an order-service request with an Idempotency-Key, which has repeats. */
+static bool is_for_keyed_order(const struct voucher *voucher)
+{
+    const char *digest = voucher->reservation.holder + strlen(VOUCHER_ORDER_HOLDER);
+
+    return is_for_order(voucher) && strlen(digest) == 64 &&
+           strspn(digest, "0123456789abcdef") == 64;
+}
+
+/*
+ * Whoever holds nothing any more has nothing to give back, so that a repeat finds it done. That the
+ * order was not made is certain only where no repeat of its request can be under way.
+ */
 static bool decide_release(const struct voucher *voucher, const struct voucher_wish *wish,
                            struct instant now, enum voucher_status *to, struct error *err)
 {
@@ -149,6 +168,10 @@ static bool decide_release(const struct voucher *voucher, const struct voucher_w
     *to = held ? back_from_use(voucher, now) : voucher->status;
     if (!held && (voucher->status == VOUCHER_RESERVED || voucher->status == VOUCHER_REDEEMED))
         return refuse_status(voucher, err);
+    if (held && is_for_keyed_order(voucher))
+        return error_set(err, ERROR_CONFLICT, "voucher_reserved",
+                         "The voucher is reserved for an order with an Idempotency-Key, which may "
+                         "still be made. Without the order the reservation ends by itself.");
     return true;
 }
 
@@ -170,15 +193,12 @@ static bool is_redeemed_by(const struct voucher *voucher, struct id order_id)
 static bool decide_redeem(const struct voucher *voucher, const struct voucher_wish *wish,
                           struct instant now, enum voucher_status *to, struct error *err)
 {
-    size_t prefix = strlen(VOUCHER_ORDER_HOLDER);
-
     *to = VOUCHER_REDEEMED;
     if (wish->by_order)
         return is_redeemed_by(voucher, wish->order_id) || require_free(voucher, wish->holder, err);
     if (!require_free(voucher, wish->holder, err))
         return false;
-    if (voucher->status == VOUCHER_RESERVED &&
-        strncmp(voucher->reservation.holder, VOUCHER_ORDER_HOLDER, prefix) == 0)
+    if (is_for_order(voucher))
         return refuse_status(voucher, err);
     if (voucher->status == VOUCHER_ACTIVE && is_over(voucher, now))
         return refuse_status(voucher, err);

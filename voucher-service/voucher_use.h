@@ -39,7 +39,11 @@ enum voucher_way {
 /* Seconds that a reservation holds. */
 enum { VOUCHER_TTL_DEFAULT_S = 900, VOUCHER_TTL_MAX_S = 86400 };
 
-/* Reservations of holders that begin with this are made for orders, and only orders redeem them. */
+/*
+ * Reservations of holders that begin with this are made for orders, and only orders redeem them.
+ * With a digest behind it, of a request that may be repeated, they are not released either: they
+ * are redeemed, or lapse.
+ */
 #define VOUCHER_ORDER_HOLDER "order:"
 
 /* What somebody wants of a voucher. What a way in does not name is not looked at. */

@@ -303,6 +303,37 @@ static void what_is_reserved_for_an_order_only_the_order_redeems(void **state)
     assert_string_equal(voucher.redemption.reference, "");
 }
 
+/* Holders are computed from keys, so that whoever made a request could release it in flight. */
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const struct release_row {
+    const char *label;
+    const char *holder;
+    bool refused;
+} release_rows[] = {
+    { "what an order with a key may still come for is not released", "order:" DIGEST, true },
+    { "what an order without a key reserved is", "order:01940000-0000-7000-8000-000000000001",
+      false },
+    { "so is what only looks like it", "order" DIGEST, false },
+};
+
+static void check_release(void **state)
+{
+    const struct release_row *row = *state;
+    struct voucher voucher = voucher_in(VOUCHER_RESERVED, FRESH, false);
+    struct voucher_wish wish = { .way = VOUCHER_RELEASE };
+    const char *event;
+    struct error err = { .code = "" };
+
+    text_copy(voucher.reservation.holder, VOUCHER_TEXT_SIZE, row->holder);
+    text_copy(wish.holder, VOUCHER_TEXT_SIZE, row->holder);
+    assert_int_equal(voucher_use(&voucher, &wish, now, &event, &err), !row->refused);
+    assert_string_equal(err.code, row->refused ? "voucher_reserved" : "");
+    wish.way = VOUCHER_LAPSE;
+    assert_true(voucher_use(&voucher, &wish, now, &event, &err));
+    assert_int_equal(voucher.status, VOUCHER_ACTIVE);
+}
+
 static void what_an_order_redeemed_is_not_rolled_back_by_hand(void **state)
 {
     const struct voucher_wish wish = { .way = VOUCHER_ROLL_BACK,
@@ -381,6 +412,7 @@ int main(void)
     TABLE_ADD(&table, a_voucher_in_use_remembers_that_its_order_was_undone);
     TABLE_ADD_ROWS(&table, refusal_rows, check_refusal);
     TABLE_ADD(&table, what_is_reserved_for_an_order_only_the_order_redeems);
+    TABLE_ADD_ROWS(&table, release_rows, check_release);
     TABLE_ADD(&table, what_an_order_redeemed_is_not_rolled_back_by_hand);
     TABLE_ADD(&table, a_refused_void_says_what_is_possible);
     TABLE_ADD(&table, a_reservation_is_never_cut_short);
