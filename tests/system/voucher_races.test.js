@@ -1,6 +1,6 @@
 /*
- * Redeeming against expiring against canceling: whoever is first, a voucher is redeemed at most once
- * at a time, and never by an order that is over.
+ * Redeeming against expiring against canceling, at two instances of each service: whoever is first, a
+ * voucher is redeemed at most once at a time, and never by an order that is over.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -17,11 +17,16 @@ const ROUNDS = Number(process.env.TEST_VOUCHER_RACES ?? 200);
 const AT_ONCE = 20;
 const EXPIRY_S = 1;
 
-const stack = await startStack({ ORDER_EXPIRY_S: String(EXPIRY_S) });
+const stack = await startStack({ ORDER_EXPIRY_S: String(EXPIRY_S), CHECKOUT_INSTANCES: '2' });
 after(() => stack.stop());
 
+/* Each wish goes to another instance than the one before. */
 const shop = stack.shop();
-const vouchers = stack.vouchers();
+const shops = [shop, stack.shop(stack.urlOf('order-service-1'))];
+const tills = [stack.vouchers(), stack.shop(stack.urlOf('voucher-service-1'))];
+let turn = 0;
+const another = (instances) => instances[turn++ % instances.length];
+
 const database = await openInspector(stack, 'vouchers');
 after(() => database.close());
 
@@ -38,10 +43,12 @@ function expectFair(answer) {
 }
 
 const spend = (code) =>
-  shop.post('/v1/orders', order({ voucher_code: code }), { key: newKey() }).then(expectFair);
+  another(shops)
+    .post('/v1/orders', order({ voucher_code: code }), { key: newKey() })
+    .then(expectFair);
 
 const redeem = (code) =>
-  vouchers
+  another(tills)
     .post(`/v1/vouchers/${code}/redemptions`, { reference: 'till' }, { key: newKey() })
     .then(expectFair);
 
@@ -56,7 +63,8 @@ async function race(voucher, random) {
   const at = Date.parse(end) + random.between(-60, 160);
   await waitFor('the moment', () => Date.now() >= at, { every: 1 });
   const cancel = () =>
-    random.chance(0.7) && shop.patch(`/v1/orders/${id}`, { status: 'canceled' }).then(expectFair);
+    random.chance(0.7) &&
+    another(shops).patch(`/v1/orders/${id}`, { status: 'canceled' }).then(expectFair);
   const wishes = [cancel, () => spend(voucher.code), () => redeem(voucher.code)];
   await Promise.all(random.chance(0.5) ? wishes.map((wish) => wish()) : await inTurn(wishes));
   return id;
