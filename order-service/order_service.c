@@ -272,7 +272,7 @@ static bool keep_unchanged(const struct order_service *service, const struct ord
                                        .subject_version = order->version };
         AUTO(write_release) struct write write;
 
-        answers_keep(&write, command->caller, command->idempotency, &answer, clock_now());
+        answers_keep(&write, command->caller, command->idempotency, &answer);
         if (!commit(service, &write, command->caller->deadline, &done, err))
             return false;
     }

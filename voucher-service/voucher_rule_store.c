@@ -33,7 +33,7 @@ STATEMENT(voucher_rule_create, "vouchers",
           "INSERT INTO idempotency_keys"
           " (stream, merchant_id, scope, key, body_hash, status, subject, subject_version,"
           " created_at)"
-          " SELECT stream, merchant_id, scope, key, body_hash, key_status, id, 1, created_at"
+          " SELECT stream, merchant_id, scope, key, body_hash, key_status, id, 1, now()"
           " FROM input WHERE key IS NOT NULL"
           " ON CONFLICT DO NOTHING RETURNING subject"
           ") INSERT INTO voucher_rules"

@@ -162,7 +162,7 @@ STATEMENT(voucher_change, "vouchers",
           "INSERT INTO idempotency_keys"
           " (stream, merchant_id, scope, key, body_hash, status, subject, subject_version,"
           " created_at)"
-          " SELECT stream, merchant_id, scope, key, body_hash, key_status, id, version, updated_at"
+          " SELECT stream, merchant_id, scope, key, body_hash, key_status, id, version, now()"
           " FROM target WHERE key IS NOT NULL"
           " ON CONFLICT DO NOTHING RETURNING subject"
           "), allowed AS ("

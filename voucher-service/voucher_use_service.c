@@ -97,7 +97,7 @@ static bool keep_unchanged(const struct voucher_service *service,
                                        .subject_version = voucher->version };
         AUTO(write_release) struct write write;
 
-        answers_keep(&write, command->caller, command->idempotency, &answer, clock_now());
+        answers_keep(&write, command->caller, command->idempotency, &answer);
         if (!commit(service, &write, command->caller->deadline, &done, err))
             return false;
     }

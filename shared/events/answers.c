@@ -8,16 +8,21 @@ STATEMENT(answer_select, "any",
 
 STATEMENT(answer_insert, "any",
           "WITH input AS (SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], "
-          "$5::bytea[], $6::bigint[], $7::uuid[], $8::bigint[], $9::timestamptz[]) AS input "
-          "(stream, merchant_id, scope, key, body_hash, status, subject, subject_version, time)) "
+          "$5::bytea[], $6::bigint[], $7::uuid[], $8::bigint[]) AS input "
+          "(stream, merchant_id, scope, key, body_hash, status, subject, subject_version)) "
           "INSERT INTO idempotency_keys (stream, merchant_id, scope, key, body_hash, status, "
           "subject, subject_version, created_at) SELECT stream::smallint, merchant_id, scope, key, "
-          "body_hash, status::smallint, subject, subject_version::int, time FROM input "
+          "body_hash, status::smallint, subject, subject_version::int, now() FROM input "
           "ON CONFLICT DO NOTHING RETURNING subject AS id");
 
-/* A few at a time, so that nobody waits for it. Announces nothing: no object changes. */
+/*
+ * A few at a time, so that nobody waits for it. Announces nothing: no object changes. How old a key
+ * is this server's clock tells, as it did when the key was used: a process whose clock is wrong
+ * would forget them all, and a repeat would be done again.
+ */
 STATEMENT(answer_purge, "any",
-          "WITH old AS (SELECT ctid FROM idempotency_keys WHERE created_at < $1 LIMIT $2), "
+          "WITH old AS (SELECT ctid FROM idempotency_keys "
+          "WHERE created_at < now() - make_interval(secs => $1::bigint) LIMIT $2), "
           "gone AS (DELETE FROM idempotency_keys k USING old WHERE k.ctid = old.ctid RETURNING 1) "
           "SELECT count(*) AS count FROM gone");
 
@@ -105,8 +110,7 @@ void answers_add_parameters(struct write *write, const char *merchant,
 }
 
 void answers_keep(struct write *write, const struct caller *caller,
-                  const struct idempotency *idempotency, const struct answer *answer,
-                  struct instant now)
+                  const struct idempotency *idempotency, const struct answer *answer)
 {
     /* A change of its subject, so that two answers about one never share a statement. */
     write_begin(write, &answer_insert, WRITE_CHANGE, caller->access.stream, answer->subject);
@@ -115,17 +119,16 @@ void answers_keep(struct write *write, const struct caller *caller,
     answers_add_parameters(write, caller->access.merchant, idempotency, answer->status);
     parameters_add_id(&write->parameters, answer->subject);
     parameters_add_integer(&write->parameters, answer->subject_version);
-    parameters_add_instant(&write->parameters, now);
 }
 
-bool answers_purge(struct pool *pool, struct instant before, struct deadline deadline, bool *more,
+bool answers_purge(struct pool *pool, int64_t kept_s, struct deadline deadline, bool *more,
                    struct error *err)
 {
     AUTO(parameters_release) struct parameters parameters;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
 
     parameters_begin(&parameters);
-    parameters_add_instant(&parameters, before);
+    parameters_add_integer(&parameters, kept_s);
     parameters_add_integer(&parameters, ANSWERS_PURGE_MAX);
     if (!db_query(pool, &answer_purge, &parameters, deadline, &rows, err))
         return false;

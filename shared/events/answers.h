@@ -64,12 +64,13 @@ void answers_add_parameters(struct write *write, const char *merchant,
  * found things as it wanted them. Refused when the key is there already. Needs a key.
  */
 void answers_keep(struct write *write, const struct caller *caller,
-                  const struct idempotency *idempotency, const struct answer *answer,
-                  struct instant now);
+                  const struct idempotency *idempotency, const struct answer *answer);
 
-/* Forgets answers older than `before`, at most ANSWERS_PURGE_MAX; `more` if that many were found.
+/*
+ * Forgets answers that were kept for `kept_s` seconds, at most ANSWERS_PURGE_MAX; `more` if that
+ * many were found.
  */
-MUST_CHECK bool answers_purge(struct pool *pool, struct instant before, struct deadline deadline,
+MUST_CHECK bool answers_purge(struct pool *pool, int64_t kept_s, struct deadline deadline,
                               bool *more, struct error *err);
 
 #endif

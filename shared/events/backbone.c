@@ -181,9 +181,8 @@ void backbone_consume(struct backbone *backbone, const struct backbone_consumpti
 static bool purge_answers(void *ctx, struct error *err, bool *more)
 {
     struct backbone *backbone = ctx;
-    int64_t kept_ms = backbone->settings.idempotency_retention_s * 1000;
 
-    return answers_purge(backbone->pool, instant_add_ms(clock_now(), -kept_ms),
+    return answers_purge(backbone->pool, backbone->settings.idempotency_retention_s,
                          deadline_in_ms(backbone->settings.request_timeout_ms), more, err);
 }
 
