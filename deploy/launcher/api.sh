@@ -5,13 +5,19 @@
 # is not a 2xx ends the launcher with what the problem says.
 api_call() {
     local answer code
-    answer=$(api_request "$@") ||
-        fail "$3 does not answer." "./checkout status   tells what runs, ./checkout up starts it."
+    answer=$(api_request "$@" 2>&1) || api_complain "$answer"
     code=${answer##*$'\n'}
     answer=${answer%$'\n'*}
     [[ $code == 2?? ]] ||
         fail "$2 $4 was answered $code: $(jq -r '.detail // .title // .' <<< "$answer" 2> /dev/null)"
     printf '%s\n' "$answer"
+}
+
+# api_complain OUTPUT: there was no answer; curl's reason is on a line of its own.
+api_complain() {
+    ! process_gone supervisor || fail "Nothing runs in $home." "./checkout up   starts it."
+    fail "There is no answer from $(edge_url): $(sed -n 's/^curl: ([0-9]*) //p' <<< "$1" | head -n 1)" \
+        "./checkout status   tells what runs, ./checkout up starts what does not."
 }
 
 # What every service has is found below its name.

@@ -8,7 +8,7 @@ command_audit() {
         case $1 in
         --json) json=true ;;
         --wait)
-            [[ ${2:-} =~ ^[0-9]+$ ]] || usage_error "--wait takes seconds."
+            [[ ${2:-} =~ ^[0-9]{1,6}$ ]] || usage_error "--wait takes seconds, 999999 at most."
             wait_s=$2
             shift
             ;;
@@ -16,11 +16,11 @@ command_audit() {
         esac
         shift
     done
-    home_require
+    postgres_require
     wait_until "$wait_s" audit_is_quiet || true
     local results
     results=$(audit_results) ||
-        fail "The audit could not be made." "./checkout status   tells whether PostgreSQL runs."
+        fail "The audit could not be made." "./checkout status   tells what runs, ./checkout logs postgres what went wrong."
     if [[ $json == true ]]; then
         printf '%s\n' "$results"
     else

@@ -39,9 +39,19 @@ dead_letters_check() {
 }
 
 dead_letters_list() {
+    local rows
+    rows=$(dead_letters_rows)
+    if [[ -z $rows ]]; then
+        say "There are no dead letters at the $service_name-service."
+    else
+        printf '%s\n' $'ID\tSTATE\tSOURCE\tSEQUENCE\tREASON\tDETAIL' "$rows" | table
+    fi
+}
+
+dead_letters_rows() {
     local answer cursor=''
     while
-        answer=$(api_call operator GET "$service_name-service" "/v1/dead_letters?limit=100$cursor")
+        answer=$(api_call operator GET "$service_name-service" "/v1/dead_letters?limit=100$cursor") || exit
         jq -r '.data[] | [.id, .status, .source, .sequence // "-", .reason, .detail] | @tsv' <<< "$answer"
         cursor=$(jq -r '.next_cursor // empty | "&cursor=" + @uri' <<< "$answer")
         [[ -n $cursor ]]

@@ -19,6 +19,7 @@ readonly demo_order='{
 command_demo() {
     [[ $# -eq 0 ]] || usage_error "demo takes no arguments."
     home_require
+    stack_require edge port_open "$(edge_port)"
     local order id voucher
     demo_earn
     demo_spend

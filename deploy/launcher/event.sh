@@ -3,7 +3,9 @@
 
 command_events() {
     [[ ${1:-} == tail && $# -le 2 ]] || usage_error "events takes: tail [MERCHANT]."
+    [[ $# -eq 1 ]] || merchant_check "$2"
     home_require
+    stack_require broker port_open "$(broker_port)"
     local key
     key=$(secret_read key-operator)
     # mosquitto_sub reads its options from a file too: a password does not belong in the process list.
@@ -11,10 +13,11 @@ command_events() {
     printf -- '-u %s\n-P %s\n' "$(key_id "$key")" "$(key_secret "$key")" |
         file_put "$home/secrets/events-tail/mosquitto_sub"
     own "$home/secrets/events-tail"
+    say "Events of ${2:-every merchant}, as they happen; Ctrl-C ends it."
     XDG_CONFIG_HOME=$home/secrets/events-tail mosquitto_sub -V mqttv5 -h 127.0.0.1 \
         -p "$(broker_port)" -q 1 -t "checkout/v1/${2:-+}/+/+/+" -F %p |
         jq --unbuffered -Rr "$event_line" ||
-        fail "The bus does not answer." "./checkout status   tells what runs."
+        fail "The bus has gone." "./checkout status   tells what runs."
 }
 
 # Time, type, merchant, subject and version, and the money that is in it.

@@ -145,7 +145,7 @@ key_hash() {
 
 keys_list() {
     [[ $# -eq 0 || ($# -eq 1 && $1 == --json) ]] || usage_error "$KEYS_USAGE"
-    home_require
+    postgres_require
     if [[ $# -eq 1 ]]; then
         database_query access "
             SELECT coalesce(json_agg(json_build_object('id', id, 'merchant_id', coalesce(merchant_id, '*'),
@@ -153,10 +153,14 @@ keys_list() {
                 'revoked_at', $(utc_text revoked_at)) ORDER BY created_at, id), '[]')
             FROM api_keys" | jq .
     else
-        database_query access "
-            SELECT id, coalesce(merchant_id, '*'), array_to_string(scopes, ','), name,
-                   $(utc_text created_at), CASE WHEN revoked_at IS NULL THEN 'active' ELSE 'revoked' END
-            FROM api_keys ORDER BY created_at, id"
+        {
+            printf 'ID\tMERCHANT\tSTATE\tCREATED\tNAME\tSCOPES\n'
+            database_query access "
+                SELECT id, coalesce(merchant_id, '*'),
+                       CASE WHEN revoked_at IS NULL THEN 'active' ELSE 'revoked' END,
+                       $(utc_text created_at), name, array_to_string(scopes, ',')
+                FROM api_keys ORDER BY created_at, id"
+        } | table
     fi
 }
 

@@ -22,8 +22,7 @@ command_merchants() {
 
 # The database of merchants and keys is to be changed: by one launcher at a time.
 access_open() {
-    home_require
-    process_running postgres || fail "Nothing runs in $home." "./checkout up   starts it."
+    postgres_require
     home_lock
 }
 
@@ -72,6 +71,7 @@ merchants_create() {
         [[ $# -gt 0 ]] || usage_error "$MERCHANTS_USAGE"
         shift
     done
+    [[ -n $id ]] || usage_error "$MERCHANTS_USAGE"
     merchant_check "$id"
     stream_check "$stream"
     access_open
@@ -149,17 +149,20 @@ merchant_expect() {
 
 merchants_list() {
     [[ $# -eq 0 || ($# -eq 1 && $1 == --json) ]] || usage_error "$MERCHANTS_USAGE"
-    home_require
+    postgres_require
     if [[ $# -eq 1 ]]; then
         database_query access "
             SELECT coalesce(json_agg(json_build_object('id', id, 'stream', stream,
                 'created_at', $(utc_text created_at), 'deleted_at', $(utc_text deleted_at))
                 ORDER BY id), '[]') FROM merchants" | jq .
     else
-        database_query access "
-            SELECT id, 'stream ' || stream, $(utc_text created_at),
-                   CASE WHEN deleted_at IS NULL THEN 'active' ELSE 'deleted' END
-            FROM merchants ORDER BY id"
+        {
+            printf 'ID\tSTATE\tCREATED\tSTREAM\n'
+            database_query access "
+                SELECT id, CASE WHEN deleted_at IS NULL THEN 'active' ELSE 'deleted' END,
+                       $(utc_text created_at), stream
+                FROM merchants ORDER BY id"
+        } | table
     fi
 }
 

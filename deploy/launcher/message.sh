@@ -23,6 +23,15 @@ bold() {
     if [[ -t 1 ]]; then printf '\033[1m%s\033[0m' "$*"; else printf '%s' "$*"; fi
 }
 
+# table: standard input is rows with tabs between their columns, headings first.
+table() {
+    jq -Rrs '
+        split("\n")[:-1] | map(split("\t"))
+        | (transpose | map(map(length) | max)) as $widths
+        | .[] | [range(length) as $i | .[$i] + " " * ($widths[$i] - (.[$i] | length))]
+        | join("  ") | sub(" +$"; "")'
+}
+
 # wait_until SECONDS COMMAND...: polls every 50 ms; false when the time is over.
 wait_until() {
     local -i deadline_us=$((${EPOCHREALTIME/./} + $1 * 1000000))

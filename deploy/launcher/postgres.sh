@@ -58,6 +58,12 @@ exec '$(postgres_bin)/postgres' -D '$home/postgres'
 EOF
 }
 
+# For commands that are nothing but questions to it.
+postgres_require() {
+    home_require
+    stack_require postgres postgres_ready
+}
+
 postgres_ready() {
     "$(postgres_bin)/pg_isready" -q -h "$socket_dir" -p "$(postgres_port)"
 }

@@ -6,7 +6,7 @@ command_psql() {
     [[ $# -gt 0 ]] || usage_error "psql takes a database: $(database_names | paste -sd' ')."
     database_names | grep -qxF -- "$1" ||
         usage_error "There is no database '$1'; there are: $(database_names | paste -sd' ')."
-    home_require
+    postgres_require
     PGPASSFILE=$home/secrets/pgpass exec "$(postgres_bin)/psql" \
         "host=$socket_dir port=$(postgres_port) user=inspector dbname=$1" "${@:2}"
 }

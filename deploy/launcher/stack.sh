@@ -72,6 +72,14 @@ stack_define() {
     stack_remove_others
 }
 
+# stack_require PROCESS COMMAND...: a command of ours can do nothing without the process; the COMMAND
+# tells whether it answers.
+stack_require() {
+    ! "${@:2}" || return 0
+    ! process_gone supervisor || fail "Nothing runs in $home." "./checkout up   starts it."
+    fail "$1 does not answer." "./checkout status   tells what runs, ./checkout up starts what does not."
+}
+
 stack_start_service() {
     process_start "$service_process"
 }

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 
@@ -78,6 +80,9 @@ describe('exit codes', () => {
       [['up', '--sideways'], {}, /--sideways/],
       [['psql', 'nowhere'], {}, /nowhere/],
       [['test', 'everything'], {}, /everything/],
+      [['events', 'tail', 'UPPER'], {}, /UPPER/],
+      [['merchants', 'create'], {}, /merchants takes/],
+      [['audit', '--wait', '99999999999999999999'], {}, /--wait/],
       [['status'], { CHECKOUT_PORT_BASE: 'eighty' }, /CHECKOUT_PORT_BASE.*eighty/],
       [['status'], { CHECKOUT_INSTANCES: '0' }, /CHECKOUT_INSTANCES/],
     ];
@@ -122,6 +127,37 @@ describe('the launcher', () => {
     const { ms } = await again();
     assert.ok(ms < QUICK_MS, `it took ${ms} ms`);
     expectStatus(await shop.get('/v1/orders'), 200);
+  });
+
+  test('a command that needs what does not run names it, and what to do', async () => {
+    const commands = {
+      postgres: ['psql orders', 'audit', 'keys list', 'keys create', 'merchants list', 'merchants create some'],
+      broker: ['events tail'],
+      edge: ['demo', 'dead-letters list', `dead-letters discard ${randomUUID()}`],
+    };
+    const empty = {
+      ...stack.environment,
+      CHECKOUT_HOME: path.join(stack.directory, 'stopped'),
+      CHECKOUT_PORT_BASE: nobodysPort(0),
+    };
+    mkdirSync(empty.CHECKOUT_HOME);
+    writeFileSync(path.join(empty.CHECKOUT_HOME, 'settings'), '');
+    for (const [name, lines] of Object.entries(commands)) {
+      await stack.kill(name, name === 'edge' ? 'SIGTERM' : 'SIGKILL'); /* its workers would live on */
+      for (const line of lines) {
+        for (const [environment, told] of [
+          [empty, /^checkout: Nothing runs in .*stopped\.\n.*checkout up/],
+          [stack.environment, new RegExp(`^checkout: ${name} does not answer\\.\n.*checkout up|no answer from http`)],
+        ]) {
+          const { code, stdout, stderr } = await stack.launchWith(environment, line.split(' '));
+          assert.equal(code, 1, `${line}: ${stderr}`);
+          assert.equal(stdout, '', line);
+          assert.match(stderr, told, line);
+          assert.doesNotMatch(stderr, /psql:|curl|Error:|line \d/, line);
+        }
+      }
+      await again();
+    }
   });
 
   test('down and up keep the data', async () => {
