@@ -63,10 +63,12 @@ STATEMENT(order_events_any, "orders",
           " ORDER BY e.subject_version LIMIT $2::bigint) e"
           " ORDER BY e.subject_version LIMIT $2::bigint");
 
+/* Of this server's clock as well: a process that is ahead expires no order that may be paid yet. */
 STATEMENT(order_due, "orders",
           "SELECT " ORDER_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
           "SELECT " ORDER_COLUMNS " FROM orders o"
-          " WHERE o.stream = s.stream AND o.status = 'pending' AND o.expires_at <= $1"
+          " WHERE o.stream = s.stream AND o.status = 'pending'"
+          " AND o.expires_at <= least($1::timestamptz, now())"
           " ORDER BY o.expires_at LIMIT $2::bigint) o");
 
 /*

@@ -59,10 +59,12 @@ STATEMENT(voucher_list_any, "vouchers",
           " ORDER BY v.id DESC LIMIT $4::bigint) v"
           " ORDER BY v.id DESC LIMIT $4::bigint");
 
+/* Of this server's clock as well: a process that is ahead ends no voucher that is still good. */
 STATEMENT(voucher_due, "vouchers",
           "SELECT " VOUCHER_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
           "SELECT " VOUCHER_COLUMNS " FROM vouchers v"
-          " WHERE v.stream = s.stream AND v.status = 'active' AND v.expires_at <= $1"
+          " WHERE v.stream = s.stream AND v.status = 'active'"
+          " AND v.expires_at <= least($1::timestamptz, now())"
           " ORDER BY v.expires_at LIMIT $2::bigint) v");
 
 STATEMENT(voucher_overdue_streams, "vouchers",

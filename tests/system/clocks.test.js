@@ -59,3 +59,18 @@ for (const [what, first, second] of [
     assert.equal(again.json.id, made.json.id);
   });
 }
+
+test('a service two days ahead expires no order of today', async () => {
+  await restart(TWO_DAYS_S);
+  const [unpaid, first, second] = [await make(), await make(), await make()].map(({ json }) => json);
+  const statusOf = async ({ id }) => (await shop.get(`/v1/orders/${id}`)).json.status;
+  const endIn = (seconds, { id }) =>
+    orders.rows('UPDATE orders SET expires_at = now() + make_interval(secs => $1) WHERE id = $2', [seconds, id]);
+  await endIn(3600, unpaid);
+  /* One round after the other: what the first one ends is over when the second one begins. */
+  for (const overdue of [first, second]) {
+    await endIn(-1, overdue);
+    await waitUntilEqual('the order that is overdue', () => statusOf(overdue), 'expired');
+  }
+  assert.equal(await statusOf(unpaid), 'pending');
+});
