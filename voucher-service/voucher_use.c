@@ -254,14 +254,20 @@ static decision *const decisions[VOUCHER_WAY_COUNT] = {
 
 /* --- changing --------------------------------------------------------------------------------- */
 
-/* A reservation never becomes shorter: somebody may rely on it. True if it changed. */
+/*
+ * A reservation never becomes shorter: somebody may rely on it. True if it changed. What was
+ * reserved by a clock that is ahead of ours lasts less long than it says, so it is reserved anew.
+ */
 static bool reserve(struct voucher *voucher, const struct voucher_wish *wish, struct instant now)
 {
     struct voucher_reservation *reservation = &voucher->reservation;
     struct instant until = instant_add_ms(now, wish->ttl_s * 1000);
+    bool shorter = voucher->status == VOUCHER_RESERVED && until.ms <= reservation->until.ms;
 
-    if (voucher->status == VOUCHER_RESERVED && until.ms <= reservation->until.ms)
+    if (shorter && voucher->updated_at.ms <= now.ms)
         return false;
+    if (shorter)
+        until = reservation->until;
     text_copy(reservation->holder, sizeof(reservation->holder), wish->holder);
     reservation->until = until;
     reservation->ttl_s = wish->ttl_s;

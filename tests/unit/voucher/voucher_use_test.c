@@ -382,6 +382,25 @@ static void a_reservation_is_never_cut_short(void **state)
     assert_int_equal(voucher.version, 6);
 }
 
+/* Its time ends by the database's clock, which counts from the last change. */
+static void a_reservation_by_a_clock_that_is_ahead_is_made_anew(void **state)
+{
+    const struct voucher_wish wish = { .way = VOUCHER_RESERVE, .holder = "me", .ttl_s = 60 };
+    const struct instant ahead = instant_add_ms(now, 1000000);
+    struct voucher voucher = voucher_in(VOUCHER_ACTIVE, FRESH, false);
+    const char *event;
+    struct error err;
+
+    (void)state;
+    assert_true(voucher_use(&voucher, &wish, ahead, &event, &err));
+    assert_true(voucher_use(&voucher, &wish, now, &event, &err));
+    assert_string_equal(event, "voucher.reserved");
+    assert_int_equal(voucher.reservation.ttl_s, 60);
+    assert_int_equal(voucher.reservation.until.ms, ahead.ms + 60000);
+    assert_true(voucher_use(&voucher, &wish, now, &event, &err));
+    assert_null(event);
+}
+
 /* --- discounts ----------------------------------------------------------------------------------
  */
 
@@ -416,6 +435,7 @@ int main(void)
     TABLE_ADD(&table, what_an_order_redeemed_is_not_rolled_back_by_hand);
     TABLE_ADD(&table, a_refused_void_says_what_is_possible);
     TABLE_ADD(&table, a_reservation_is_never_cut_short);
+    TABLE_ADD(&table, a_reservation_by_a_clock_that_is_ahead_is_made_anew);
     TABLE_ADD_ROWS(&table, discount_rows, check_discount);
     return table_run(&table);
 }
