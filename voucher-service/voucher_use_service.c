@@ -69,12 +69,15 @@ static bool commit(const struct voucher_service *service, struct write *write,
     return true;
 }
 
+/* In the very text of the event of that version, which a repeat is answered with: of all events
+ * voucher.issued alone, which is the first, has the whole code. */
 static void answer_as_is(struct answer *out, const struct voucher *voucher)
 {
+    enum voucher_view view = voucher->version == 1 ? VOUCHER_WHOLE : VOUCHER_MASKED;
     AUTO(buffer_release) struct buffer body = BUFFER_EMPTY;
     struct json_writer json = { .out = &body };
 
-    voucher_write(&json, voucher, VOUCHER_MASKED);
+    voucher_write(&json, voucher, view);
     answer_make(out, HTTP_OK, voucher->id, voucher->version, &body);
 }
 

@@ -84,6 +84,16 @@ describe('reserving', () => {
     expectStatus(await desk.reserve(voucher, 'till 2'), 200);
   });
 
+  test('a repeat of a release that found nothing to do has the same bytes', async () => {
+    const [voucher] = await desk.earn();
+    const key = newKey();
+    const release = () => vouchers.post(pathOf(voucher, 'release'), { holder: 'till 1' }, { key });
+    const first = expectStatus(await release(), 200);
+    const again = expectStatus(await release(), 200);
+    assert.equal(again.headers['idempotent-replayed'], 'true');
+    assert.equal(again.text, first.text);
+  });
+
   test('a voucher whose time ends while it is reserved waits for its holder, then expires', async () => {
     const [held, given] = await desk.earn(2);
     for (const voucher of [held, given]) {
