@@ -8,6 +8,10 @@
 readonly LOG_BYTES_MAX=10000000
 readonly LOG_FILES_MAX=5
 readonly STOP_SECONDS=12
+readonly PATIENCE_SECONDS=5 # for which waiting goes without saying
+
+# Of each process that was started: how long its log was before.
+declare -A log_marks=()
 
 process_names() {
     local link
@@ -133,18 +137,21 @@ close_inherited_files() {
     done
 }
 
-# process_start NAME: under its supervisor, once only with --no-restart.
+# process_start NAME: under its supervisor, once only with --no-restart. What it is to do goes straight
+# to the supervisor: `sv up` says nothing to one that wants the process up as far as is known, even if
+# an order to stop it, given while it had a pause between two crashes, is still to be read.
 process_start() {
     wait_until 8 process_supervised "$1" || fail "runsv does not look after $1." \
         "See $home/log/supervisor.log"
     local dir=$home/service/$1
     process_running "$1" || rm -f "$dir/crashes"
+    log_marks["$1"]=$(stat -c %s "$home/log/$1/current" 2> /dev/null || echo 0)
     if [[ ${no_restart:-false} == true ]]; then
         touch "$dir/down"
-        sv once "$dir" > /dev/null
+        printf o 1<> "$dir/supervise/control"
     else
         rm -f "$dir/down"
-        sv up "$dir" > /dev/null
+        printf u 1<> "$dir/supervise/control"
     fi
 }
 
@@ -186,22 +193,43 @@ process_unsupervised() {
 # process_wait NAME SECONDS COMMAND...: until the command says that it is ready. Ends the launcher
 # when it does not get so far.
 process_wait() {
-    local -i deadline=$((EPOCHSECONDS + $2))
+    local -i deadline=$((EPOCHSECONDS + $2)) patience=$((EPOCHSECONDS + PATIENCE_SECONDS))
     local crashes code
     until process_is_own "$1" && "${@:3}"; do
         read -r crashes code 2> /dev/null < "$home/service/$1/crashes" || crashes=0
         # A bad setting does not mend itself, and what runs once only does not come again.
         if ((crashes > 0)) && [[ $code == 2 || ${no_restart:-false} == true ]]; then
-            process_complain "$1"
+            process_complain "$1" "$code"
         fi
         ((EPOCHSECONDS < deadline)) || process_complain "$1"
+        if ((EPOCHSECONDS >= patience)); then
+            say "Waiting for $1, for $2 s at most."
+            patience=deadline
+        fi
         sleep 0.05
     done
 }
 
-# Why it does not run, as far as its log tells; ends the launcher.
+# process_complain NAME [EXIT CODE]: why it does not run, as far as its log tells; ends the launcher.
 process_complain() {
-    fail "$1 does not become ready. The end of its log:" \
-        "$(tail -n 12 "$home/log/$1/current" 2> /dev/null)" \
+    local said
+    # What it says on its way out may be on its way to the log.
+    wait_until 1 process_has_said "$1" || true
+    said=$(process_said "$1" | tail -n 12)
+    [[ ${2:-} != 2 || -z $said ]] ||
+        fail "$1 can not start like this:" "$said" "Change the setting, and start again."
+    fail "$1 does not become ready. The end of its log:" "$said" \
         "" "./checkout logs $1   shows all of it."
+}
+
+process_has_said() {
+    [[ -n $(process_said "$1") ]]
+}
+
+# Since it was started; a log that is shorter than it was has begun anew.
+process_said() {
+    local log=$home/log/$1/current
+    local -i mark=${log_marks[$1]:-0}
+    (($(stat -c %s "$log" 2> /dev/null || echo 0) >= mark)) || mark=0
+    tail -c +$((mark + 1)) "$log" 2> /dev/null || true
 }
