@@ -45,6 +45,13 @@ port_open() {
     (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null
 }
 
+# Can somebody listen on it? One that is only held, by a client or without listening, counts as taken.
+port_free() {
+    ! port_open "$1" || return 1
+    ! command -v perl > /dev/null || perl -MIO::Socket::INET -e '
+        exit !IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => shift, Listen => 1, ReuseAddr => 1)' "$1"
+}
+
 broker_ready() {
     process_running broker && port_open "$(broker_port)" && port_open "$(broker_websocket_port)"
 }

@@ -1,7 +1,21 @@
 # shellcheck shell=bash
 # `help`.
 
+# help [COMMAND]: all of it, or what it says about one command.
 command_help() {
+    [[ $# -le 1 ]] || usage_error "help takes a command."
+    if [[ $# -eq 0 ]]; then
+        help_text
+    else
+        help_text | awk -v name="$1" '
+            /^$/ || /^ ? ?[^ ]/ { shown = $1 == name && /^  [a-z]/ }
+            shown { print; found = 1 }
+            END { exit !found }' ||
+            usage_error "There is no command '$1'. \`./checkout help\` lists them."
+    fi
+}
+
+help_text() {
     cat <<'EOF'
 Checkout: orders, and the vouchers they earn.
 
@@ -10,7 +24,7 @@ Checkout: orders, and the vouchers they earn.
   down                stop what this home started
   status [--json]     each process: ready, and how far behind
   env                 addresses and keys, as NAME=value lines
-  demo                an order of EUR 137.00, sent, and its voucher
+  demo                an order of EUR 137.00, sent, and its voucher, spent
 
   audit [--json] [--wait SECONDS]
                       prove the invariants over all databases
@@ -25,7 +39,7 @@ Checkout: orders, and the vouchers they earn.
   dead-letters list | replay ID | discard ID [--service NAME]
                       events that were put aside
 
-  help                this
+  help [COMMAND]      this; `COMMAND --help` is the same
   test [SUITE...]     lint, unit, system, faults (these by default), asan, tsan, bare
 
 Settings, from the environment:

@@ -54,11 +54,21 @@ home_reachable() {
 }
 
 # Only an empty directory, or one that is a home already, is taken: it changes hands.
-home_create() {
-    if [[ -d $home && ! -e $home/settings && -n $(ls -A "$home") ]]; then
+home_check() {
+    local place=$home
+    while [[ ! -e $place ]]; do place=$(dirname "$place"); done
+    [[ -d $place ]] || fail "$home can not be made: $place is no directory." "Set CHECKOUT_HOME to another place."
+    [[ -r $place && -w $place && -x $place ]] ||
+        fail "$home can not be made or used: $place belongs to user $(stat -c %U "$place")." \
+            "Run this as that user, or set CHECKOUT_HOME to a place of your own."
+    if [[ $place == "$home" && ! -e $home/settings && -n $(ls -A "$home") ]]; then
         fail "$home is not empty and not a home of checkout." \
             "Set CHECKOUT_HOME to a directory that is empty or does not exist yet."
     fi
+}
+
+home_create() {
+    home_check
     (umask 022 && mkdir -p "$(dirname "$home")")
     local -a parts=("$home"/{secrets,run,bin,log,process,service})
     mkdir -p "${parts[@]}"

@@ -15,6 +15,7 @@ command_up() {
         esac
     done
     home_open
+    home_check
     [[ $install == false ]] || install_for up
     [[ $build == false ]] || build
     # User postgres exists now, if it did not before: it may be the one to own the home.
@@ -99,25 +100,36 @@ stack_check_move() {
 # A port that somebody else has would show as a process that dies and dies.
 stack_check_ports() {
     ! process_gone edge || edge_end_workers "$home/edge"
-    stack_check_port edge "$(edge_port)"
-    stack_check_port edge "$(https_port)"
-    stack_check_port broker "$(mqtts_port)"
-    stack_check_port postgres "$(postgres_port)"
-    stack_check_port broker "$(broker_port)"
-    stack_check_port broker "$(broker_websocket_port)"
-    service_each stack_check_service_ports
+    local process ports port
+    while read -r process ports; do
+        process_gone "$process" || continue
+        for port in $ports; do
+            port_free "$port" || stack_port_taken "$port" "$process"
+        done
+    done < <(stack_ports)
 }
 
-stack_check_service_ports() {
-    stack_check_port "$service_process" "$service_port"
-    stack_check_port "$service_process" "$service_health_port"
+# Whose ports they are: a process and its ports per line.
+stack_ports() {
+    printf 'edge %d %d\n' "$(edge_port)" "$(https_port)"
+    printf 'postgres %d\n' "$(postgres_port)"
+    printf 'broker %d %d %d\n' "$(broker_port)" "$(broker_websocket_port)" "$(mqtts_port)"
+    service_each stack_service_ports
 }
 
-stack_check_port() {
-    if process_gone "$1" && port_open "$2"; then
-        fail "Port $2, for $1, is taken by another program." \
-            "Set CHECKOUT_PORT_BASE to another base (it is $port_base) and start again."
-    fi
+stack_service_ports() {
+    printf '%s %d %d\n' "$service_process" "$service_port" "$service_health_port"
+}
+
+# Ends the launcher. Our own processes are clients too: any of them may be given a port that another
+# one is to listen on.
+stack_port_taken() {
+    local first last
+    local -a advice=("Set CHECKOUT_PORT_BASE to another base (it is $port_base) and start again.")
+    read -r first last < /proc/sys/net/ipv4/ip_local_port_range || first=0 last=0
+    (($1 < first || $1 > last)) ||
+        advice+=("This system hands out ports $first to $last to clients: keep the base below or above them.")
+    fail "Port $1, for $2, is taken by another program." "${advice[@]}"
 }
 
 # Instances that are no longer asked for.

@@ -2,7 +2,8 @@
  * The launcher: what `./checkout up` promises, beside other stacks and after the worst.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -42,6 +43,11 @@ function processesOf(stack) {
 /** The process id that the home has on record. */
 const recordedPid = (stack, name) =>
   Number(readFileSync(path.join(stack.home, 'run', `${name}.pid`), 'utf8').split(' ')[0]);
+
+/** Perl that binds the port it is given, says so, and ends with its standard input. */
+const holdPort =
+  'socket(S, PF_INET, SOCK_STREAM, 0) && bind(S, sockaddr_in(shift, INADDR_LOOPBACK)) or die;' +
+  '$| = 1; print "held"; <STDIN>';
 
 const pidsOf = async (stack) =>
   Object.fromEntries((await stack.processes()).map(({ name, pid }) => [name, pid]));
@@ -207,6 +213,26 @@ describe('a start that can not succeed says why', () => {
     assert.deepEqual(readdirSync(stack.asked), ['diary']);
   });
 
+  test('a place where no directory can be is named', async () => {
+    const stack = new Stack(await claimPorts(), { CHECKOUT_HOME: '/dev/null/home' });
+    const refused = await stack.launch(['up', '--detach', '--no-install']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^checkout: \/dev\/null\/home can not be made: \/dev\/null is no directory\.\n.*CHECKOUT_HOME/);
+  });
+
+  test('a port that somebody holds without listening is named too', async (t) => {
+    const base = await claimPorts();
+    /* As a client holds the port that it was given, which may be one of ours. */
+    const holder = spawn('perl', ['-MSocket', '-e', holdPort, `${base + 3}`]);
+    t.after(() => holder.stdin.end());
+    await once(holder.stdout, 'data');
+    const stack = new Stack(base, {});
+    const refused = await stack.launch(['up', '--detach', '--no-install']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, new RegExp(`Port ${base + 3}, for voucher-service, is taken`));
+    await stack.stop();
+  });
+
   test('a port that somebody else has is named', async (t) => {
     const base = await claimPorts();
     const thief = net.createServer().listen(base + 1, '127.0.0.1');
@@ -268,12 +294,19 @@ function whyNotAsOther() {
 test('an ordinary user starts a stack of their own', { skip: whyNotAsOther() }, async () => {
   const stack = new Stack(await claimPorts(), {});
   chownSync(stack.directory, 65534, 65534);
-  const run = (...args) =>
+  const runWith = (environment, ...args) =>
     spawnSync(otherUser[0], [...otherUser.slice(1), path.join(top, 'checkout'), ...args], {
-      env: { ...stack.environment, HOME: '/nonexistent' },
+      env: { ...stack.environment, HOME: '/nonexistent', ...environment },
       encoding: 'utf8',
     });
+  const run = (...args) => runWith({}, ...args);
   try {
+    const theirs = path.join(stack.directory, 'theirs');
+    mkdirSync(theirs, { mode: 0o700 });
+    const refused = runWith({ CHECKOUT_HOME: theirs }, 'up', '--detach', '--no-install', '--no-build');
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /^checkout: \S+theirs can not be made or used: \S+ belongs to user root\.\n.*CHECKOUT_HOME.*\n$/);
+
     const up = run('up', '--detach', '--no-install', '--no-build');
     assert.equal(up.status, 0, up.stderr);
     for (const { name, pid } of JSON.parse(run('status', '--json').stdout)) {

@@ -81,6 +81,8 @@ describe('exit codes', () => {
       [['psql', 'nowhere'], {}, /nowhere/],
       [['test', 'everything'], {}, /everything/],
       [['events', 'tail', 'UPPER'], {}, /UPPER/],
+      [['help', 'nothing'], {}, /nothing/],
+      [['help', 'up', 'down'], {}, /help takes/],
       [['merchants', 'create'], {}, /merchants takes/],
       [['audit', '--wait', '99999999999999999999'], {}, /--wait/],
       [['status'], { CHECKOUT_PORT_BASE: 'eighty' }, /CHECKOUT_PORT_BASE.*eighty/],
@@ -92,6 +94,16 @@ describe('exit codes', () => {
       assert.match(stderr, named);
     }
   });
+});
+
+test('help tells of all commands, or of the one that was asked for', async () => {
+  const help = async (...args) => (await runLauncher(args, stack.environment)).stdout;
+  const all = await help('help');
+  assert.equal(await help('--help'), all);
+  const one = await help('help', 'dead-letters');
+  assert.match(one, /^ {2}dead-letters list .*\n +events that were put aside\n$/);
+  assert.ok(all.includes(one));
+  assert.equal(await help('dead-letters', '--help'), one);
 });
 
 describe('what a program prints about itself', () => {
