@@ -1,9 +1,8 @@
 #include "voucher-service/voucher_service.h"
 
-#include "shared/runtime/crash_point.h"
+#include "shared/events/answers.h"
 #include "voucher-service/voucher_json.h"
 #include "voucher-service/voucher_rule_store.h"
-#include "voucher-service/voucher_use_service.h"
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
@@ -122,26 +121,4 @@ bool voucher_service_add_rule(const struct voucher_service *service, const struc
     /* two at the same moment: the constraint refuses what the statement could not see */
     return (committed || err->kind == ERROR_DATA) &&
            explain_refusal(service, req, rule, replayed, err);
-}
-
-/* --- expiring --------------------------------------------------------------------------------- */
-
-bool voucher_service_expire(const struct voucher_service *service, struct deadline deadline,
-                            bool *more, struct error *err)
-{
-    const struct voucher_wish wish = { .way = VOUCHER_EXPIRE };
-    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
-
-    if (!voucher_store_due(backbone_pool(service->backbone), clock_now(), deadline, &rows, err))
-        return false;
-    for (size_t i = 0; i < rows.count; i++) {
-        struct voucher voucher;
-
-        voucher_from_row(&rows, i, &voucher);
-        CRASH_POINT("voucher:before_expiry");
-        if (!voucher_use_service_apply(service, &voucher, &wish, deadline, err))
-            return false;
-    }
-    *more = rows.count >= VOUCHER_DUE_MAX;
-    return true;
 }

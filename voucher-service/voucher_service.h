@@ -1,7 +1,8 @@
 /*
  * Voucher service: what can be done with vouchers and their rules, one function per use case.
  *
- * (That vouchers come into being is not one of them: see voucher_issuing.h.)
+ * (That vouchers come into being, are used and end is not among them: see voucher_issuing.h,
+ * voucher_use_service.h and voucher_expiry.h.)
  *
  * Any thread.
  */
@@ -50,12 +51,5 @@ MUST_CHECK bool voucher_service_list_rules(const struct voucher_service *service
 MUST_CHECK bool voucher_service_add_rule(const struct voucher_service *service,
                                          const struct request *req, struct voucher_rule *rule,
                                          bool *replayed, struct error *err);
-
-/*
- * Moves vouchers whose time is over to `expired`, at most VOUCHER_DUE_MAX of each stream; `more`
- * tells that there may be others.
- */
-MUST_CHECK bool voucher_service_expire(const struct voucher_service *service,
-                                       struct deadline deadline, bool *more, struct error *err);
 
 #endif
