@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -180,6 +181,24 @@ describe('the launcher', () => {
     await again();
     assert.deepEqual(await shop.order(sent.id), sent);
     await expectCleanAudit(stack);
+  });
+
+  test('up in the foreground says so, and Ctrl-C takes the stack down', async () => {
+    await stack.must(['down']);
+    const options = { env: stack.environment, cwd: top, detached: true };
+    const up = spawn(path.join(top, 'checkout'), ['up', '--no-install'], options);
+    const ended = once(up, 'exit');
+    let shown = '';
+    up.stderr.on('data', (chunk) => (shown += chunk));
+    await waitFor('it to be up', (seen) => {
+      seen(shown);
+      return shown.includes('Ctrl-C stops it.');
+    }, { within: 30_000 });
+    expectStatus(await shop.get('/v1/orders'), 200);
+    process.kill(-up.pid, 'SIGINT'); /* a terminal tells the whole group */
+    assert.deepEqual(await ended, [0, null], shown);
+    for (const { name, pid } of await stack.processes()) assert.equal(pid, null, name);
+    await again();
   });
 
   test('events tail shows events as they happen', async () => {
