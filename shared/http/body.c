@@ -49,7 +49,8 @@ static bool read_chunks(struct exchange *exchange)
 
 static bool refuse_incomplete(struct exchange *exchange, bool timed_out, struct error *err)
 {
-    exchange->timed_out = timed_out || deadline_passed(exchange->request.caller.deadline);
+    exchange->timed_out =
+        timed_out || exchange->crowded_out || deadline_passed(exchange->request.caller.deadline);
     if (exchange->timed_out)
         return error_set(err, ERROR_MALFORMED, "body_timeout",
                          "The body did not come in time; nothing was done.");

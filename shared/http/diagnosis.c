@@ -11,7 +11,8 @@ static bool came_too_slowly(const struct exchange *exchange)
     int64_t limit_ms =
         exchange->served == 0 ? settings->request_timeout_ms : settings->keep_alive_ms;
 
-    return clock_monotonic_us() - exchange->waits_since_us >= limit_ms * 1000;
+    return exchange->crowded_out ||
+           clock_monotonic_us() - exchange->waits_since_us >= limit_ms * 1000;
 }
 
 /* The library reads into a buffer for one head; when that is full, there is no end to be seen. */

@@ -18,6 +18,9 @@
 /* Before the first line the library skips one empty line properly; with more it loses count. */
 enum { SKIPPED_MAX = 2 };
 
+/* How long a kept connection may say nothing while others wait for its thread. */
+enum { SILENT_MS = 1000 };
+
 /* A buffer that once held a large body does not keep its memory. */
 enum { KEEP_BYTES = 256 * 1024 };
 
@@ -27,7 +30,7 @@ struct exchange *exchange_create(struct listener *listener)
 
     exchange->listener = listener;
     reply_begin(&exchange->reply);
-    watchdog_add(listener->watchdog, &exchange->watch);
+    watchdog_add(listener->watchdog, &exchange->watch, &listener->gate);
     return exchange;
 }
 
@@ -88,19 +91,27 @@ static void copy_head(struct exchange *exchange, const struct mg_request_info *i
             (struct header){ info->http_headers[i].name, info->http_headers[i].value };
 }
 
+static struct endpoint endpoint_of(const struct mg_request_info *info)
+{
+    struct endpoint endpoint = { .remote_port = (uint16_t)info->remote_port,
+                                 .local_port = (uint16_t)info->server_port };
+
+    if (inet_pton(AF_INET, info->remote_addr, &endpoint.remote_address) != 1)
+        endpoint.remote_port = 0; /* matches no connection */
+    return endpoint;
+}
+
 static void begin(struct exchange *exchange, struct mg_connection *connection)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
     struct request *req = &exchange->request;
     struct caller *caller = &req->caller;
 
+    exchange->crowded_out = watch_clear(&exchange->watch);
     reset(exchange);
     exchange->started_us = clock_monotonic_us();
     exchange->connection = connection;
-    exchange->endpoint.remote_port = (uint16_t)info->remote_port;
-    exchange->endpoint.local_port = (uint16_t)info->server_port;
-    if (inet_pton(AF_INET, info->remote_addr, &exchange->endpoint.remote_address) != 1)
-        exchange->endpoint.remote_port = 0; /* matches no connection */
+    exchange->endpoint = endpoint_of(info);
     copy_head(exchange, info);
     if (!info->request_method || !http_method_parse(info->request_method, &req->method))
         req->method = HTTP_OPTIONS; /* like it, one that no route has: 404 or 405 */
@@ -136,7 +147,8 @@ static bool read_head(struct exchange *exchange, struct error *err)
         !framing_check_lines(&exchange->head, err))
         return false;
     exchange->framed = true;
-    exchange->closes = !exchange->framing.keeps_alive || !gate_is_open(&exchange->listener->gate);
+    exchange->closes = !exchange->framing.keeps_alive || exchange->crowded_out ||
+                       !gate_is_open(&exchange->listener->gate);
     req->query = exchange->head.query ? exchange->head.query : "";
     req->if_match = head_find(&exchange->head, "If-Match");
     req->caller.authorization = head_find(&exchange->head, "Authorization");
@@ -327,6 +339,7 @@ static void finish(struct exchange *exchange, const struct error *err)
     log_context_set(NULL, NULL);
 }
 
+/* Nothing watches it: whose connection it is, is told with its first request only. */
 void exchange_connect(struct exchange *exchange)
 {
     exchange->answered = false;
@@ -343,6 +356,7 @@ void exchange_next(struct exchange *exchange)
     if (exchange->framed)
         exchange->bytes_served +=
             (int64_t)framing_head_length(&exchange->head) + (int64_t)exchange->request.body.length;
+    watch_set(&exchange->watch, WATCH_IDLE, exchange->endpoint, deadline_in_ms(SILENT_MS));
 }
 
 int exchange_serve(struct exchange *exchange, struct mg_connection *connection)
@@ -384,6 +398,7 @@ void exchange_end(struct exchange *exchange, struct mg_connection *connection)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
 
+    watch_clear(&exchange->watch);
     if (exchange->answered || !info || !info->request_method || !info->request_uri ||
         !info->http_version || info->local_uri_raw)
         return;

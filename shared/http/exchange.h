@@ -23,6 +23,7 @@ struct exchange {
     /* The connection being served. */
     struct mg_connection *connection;
     struct endpoint endpoint;
+    bool crowded_out;       /* it was idle, and all threads were taken: nothing more is read */
     bool answered;          /* since the last request was read */
     int64_t waits_since_us; /* for the next request: since the last one, or the connection */
     int64_t served;         /* requests on this connection */

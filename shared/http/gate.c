@@ -1,9 +1,10 @@
 #include "shared/http/gate.h"
 
-void gate_open(struct gate *gate)
+void gate_open(struct gate *gate, int64_t connections_max)
 {
     pthread_condattr_t attributes;
 
+    gate->connections_max = connections_max;
     atomic_init(&gate->state, GATE_OPEN);
     atomic_init(&gate->requests, 0);
     atomic_init(&gate->connections, 0);
@@ -58,6 +59,16 @@ void gate_disconnected(struct gate *gate)
 bool gate_is_open(const struct gate *gate)
 {
     return atomic_load(&gate->state) == GATE_OPEN;
+}
+
+int64_t gate_connections(const struct gate *gate)
+{
+    return atomic_load(&gate->connections);
+}
+
+bool gate_is_full(const struct gate *gate)
+{
+    return gate_connections(gate) >= gate->connections_max;
 }
 
 void gate_set(struct gate *gate, enum gate_state state)

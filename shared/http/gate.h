@@ -19,11 +19,12 @@ struct gate {
     _Atomic int state;
     _Atomic int64_t requests;
     _Atomic int64_t connections;
-    pthread_mutex_t mutex; /* for waiting */
+    int64_t connections_max; /* as many as there are threads */
+    pthread_mutex_t mutex;   /* for waiting */
     pthread_cond_t changed;
 };
 
-void gate_open(struct gate *gate);
+void gate_open(struct gate *gate, int64_t connections_max);
 void gate_release(struct gate *gate);
 
 /* A request comes in; false when it is closed. Whoever got in leaves. */
@@ -35,6 +36,12 @@ void gate_connected(struct gate *gate);
 void gate_disconnected(struct gate *gate);
 
 bool gate_is_open(const struct gate *gate);
+
+/* Connections that have a thread. */
+int64_t gate_connections(const struct gate *gate);
+
+/* Every thread has one: the next connection has to wait. */
+bool gate_is_full(const struct gate *gate);
 
 void gate_set(struct gate *gate, enum gate_state state);
 

@@ -1,13 +1,20 @@
 #include "shared/http/listener.h"
 
 #include <civetweb.h>
+#include <sys/resource.h>
 
 #include "shared/http/exchange.h"
 #include "shared/runtime/log.h"
 
-/* Connections that wait for a thread, in the library and in the kernel. */
-#define CONNECTION_QUEUE "256"
-#define LISTEN_BACKLOG   "1024"
+/* Connections that wait for a thread: in the library at most, and in the kernel. */
+enum { CONNECTION_QUEUE_MAX = 256 };
+#define LISTEN_BACKLOG "4096"
+
+/* Descriptors for everything but clients: databases, bus, peers, files. */
+enum { DESCRIPTORS_RESERVED = 128 };
+
+/* However few descriptors there are. */
+enum { CONNECTIONS_MIN = 4 };
 
 /* Room for a number, and for "255.255.255.255:65535". */
 struct option_text {
@@ -112,6 +119,8 @@ static struct mg_context *start_library(struct listener *listener, const char *a
                                         int64_t thread_count)
 {
     struct option_text threads = option_number(thread_count);
+    struct option_text queue =
+        option_number(thread_count < CONNECTION_QUEUE_MAX ? thread_count : CONNECTION_QUEUE_MAX);
     struct option_text head_size = option_number(LISTENER_HEAD_SIZE);
     struct option_text timeout = option_number(listener->settings->request_timeout_ms);
     struct option_text keep_alive = option_number(listener->settings->keep_alive_ms);
@@ -121,7 +130,7 @@ static struct mg_context *start_library(struct listener *listener, const char *a
         "num_threads",
         threads.text,
         "connection_queue",
-        CONNECTION_QUEUE,
+        queue.text,
         "listen_backlog",
         LISTEN_BACKLOG,
         "max_request_size",
@@ -152,17 +161,41 @@ static struct mg_context *start_library(struct listener *listener, const char *a
     return mg_start(&callbacks, listener, options);
 }
 
+/*
+ * The library goes in circles when it cannot accept for want of descriptors, and everybody else who
+ * needs one fails; so no more connections are taken than the limit allows, half of them to wait.
+ */
+static int64_t connections_affordable(int64_t asked)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return asked;
+    int64_t affordable = ((int64_t)limit.rlim_cur - DESCRIPTORS_RESERVED) / 2;
+    if (affordable < CONNECTIONS_MIN)
+        affordable = CONNECTIONS_MIN;
+    if (affordable >= asked)
+        return asked;
+    log_warning("descriptors are few: fewer connections are served at once",
+                LOG_INTEGER("limit", (int64_t)limit.rlim_cur),
+                LOG_INTEGER("connections", affordable));
+    return affordable;
+}
+
 bool listener_start(struct listener *listener, int64_t port, int64_t threads, struct error *err)
 {
     char address[64];
 
     text_format(address, sizeof(address), "%s:%lld", listener->settings->address, (long long)port);
-    gate_open(&listener->gate);
+    threads = connections_affordable(threads);
+    gate_open(&listener->gate, threads);
     listener->port = (uint16_t)port;
     mg_init_library(0);
     listener->context = start_library(listener, address, threads);
     if (listener->context) {
         listener->port = real_port(listener->context);
+        listener->guard = (struct guard){ .gate = &listener->gate, .port = listener->port };
+        watchdog_guard(listener->watchdog, &listener->guard);
         return true;
     }
     mg_exit_library();
@@ -174,6 +207,7 @@ void listener_stop(struct listener *listener)
 {
     if (!listener->context)
         return;
+    watchdog_unguard(listener->watchdog, &listener->guard);
     /* the library looks at its stop flag every two seconds unless its sockets wake it */
     sockets_end_reading(listener->sockets, listener->port);
     mg_stop(listener->context);

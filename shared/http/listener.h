@@ -25,6 +25,7 @@ struct listener {
     struct mg_context *context; /* NULL while it is not listening */
     uint16_t port;              /* the real one, when 0 was asked for */
     struct gate gate;
+    struct guard guard;
 };
 
 /*

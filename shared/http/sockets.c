@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -10,6 +11,12 @@
 #include <unistd.h>
 
 #include "shared/base/buffer.h"
+
+/* TCP_ESTABLISHED and TCP_LISTEN, whose header does not go together with the one of TCP_INFO. */
+enum { TCP_CONNECTED = 1, TCP_LISTENING = 10 };
+
+/* Silent connections that are looked at together; if there are more, the others are next. */
+enum { SILENT_MAX = 1024 };
 
 struct sockets {
     pthread_mutex_t mutex; /* guards the folder's position */
@@ -90,16 +97,23 @@ int sockets_find(struct sockets *sockets, struct endpoint endpoint)
     return descriptor;
 }
 
+/* False for what is no connection, or when the kernel tells less than we need. */
+static bool read_info(int descriptor, struct tcp_info *out)
+{
+    socklen_t length = sizeof(*out);
+    size_t needed =
+        offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(out->tcpi_bytes_received);
+
+    return getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, out, &length) == 0 && length >= needed;
+}
+
 int64_t sockets_bytes_read(struct sockets *sockets, struct endpoint endpoint)
 {
     int descriptor = sockets_find(sockets, endpoint);
     struct tcp_info info;
-    socklen_t length = sizeof(info);
     int unread;
 
-    if (descriptor < 0 || getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
-        length <
-            offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received) ||
+    if (descriptor < 0 || !read_info(descriptor, &info) ||
         ioctl(descriptor, FIONREAD, &unread) != 0)
         return -1;
     return (int64_t)info.tcpi_bytes_received - unread;
@@ -125,6 +139,93 @@ static void for_each_local(struct sockets *sockets, uint16_t port, void (*act)(i
         if (is_local(descriptor, port))
             act(descriptor);
     pthread_mutex_unlock(&sockets->mutex);
+}
+
+int64_t sockets_count(struct sockets *sockets, uint16_t local_port)
+{
+    int64_t count = 0;
+    struct tcp_info info;
+    int descriptor;
+
+    pthread_mutex_lock(&sockets->mutex);
+    rewinddir(sockets->folder);
+    while ((descriptor = next_descriptor(sockets)) >= 0)
+        if (is_local(descriptor, local_port) && read_info(descriptor, &info))
+            count += info.tcpi_state == TCP_LISTENING ? (int64_t)info.tcpi_unacked : 1;
+    pthread_mutex_unlock(&sockets->mutex);
+    return count;
+}
+
+/* How long a connection has been there without a word; -1 when it said something, or is none. */
+static int64_t silence_ms(int descriptor, uint16_t port)
+{
+    struct tcp_info info;
+
+    if (!is_local(descriptor, port) || !read_info(descriptor, &info) ||
+        info.tcpi_state != TCP_CONNECTED || info.tcpi_bytes_received > 0)
+        return -1;
+    return info.tcpi_last_data_recv;
+}
+
+struct silent {
+    int descriptor;
+    int64_t ms;
+};
+
+static int compare_longest_first(const void *left, const void *right)
+{
+    int64_t left_ms = ((const struct silent *)left)->ms;
+    int64_t right_ms = ((const struct silent *)right)->ms;
+
+    return (left_ms < right_ms) - (left_ms > right_ms);
+}
+
+static size_t find_silent(struct sockets *sockets, uint16_t port, int64_t min_ms,
+                          struct silent found[SILENT_MAX])
+{
+    size_t count = 0;
+    int descriptor;
+
+    pthread_mutex_lock(&sockets->mutex);
+    rewinddir(sockets->folder);
+    while (count < SILENT_MAX && (descriptor = next_descriptor(sockets)) >= 0) {
+        int64_t ms = silence_ms(descriptor, port);
+        if (ms >= min_ms)
+            found[count++] = (struct silent){ descriptor, ms };
+    }
+    pthread_mutex_unlock(&sockets->mutex);
+    qsort(found, count, sizeof(*found), compare_longest_first);
+    return count;
+}
+
+/*
+ * Its thread may have closed it meanwhile, and the descriptor be the next client's. A second
+ * descriptor of ours stays the one connection that is judged, and then shut.
+ */
+static bool end_silent(int descriptor, uint16_t port, int64_t min_ms)
+{
+    int held = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+
+    if (held < 0)
+        return false;
+    bool silent = silence_ms(held, port) >= min_ms;
+    if (silent)
+        shutdown(held, SHUT_RD);
+    close(held);
+    return silent;
+}
+
+int64_t sockets_end_silent(struct sockets *sockets, uint16_t local_port, int64_t silent_ms,
+                           int64_t count)
+{
+    struct silent found[SILENT_MAX];
+    size_t found_count = find_silent(sockets, local_port, silent_ms, found);
+    int64_t ended = 0;
+
+    for (size_t i = 0; i < found_count && ended < count; i++)
+        if (end_silent(found[i].descriptor, local_port, silent_ms))
+            ended++;
+    return ended;
 }
 
 void sockets_end_reading(struct sockets *sockets, uint16_t local_port)

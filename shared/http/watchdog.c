@@ -12,6 +12,7 @@ struct watchdog {
     pthread_cond_t wake;
     bool stopping;
     struct watch *first;
+    struct guard *guards;
 };
 
 /* Under the watch's mutex, so the thread cannot leave its request and close the socket. */
@@ -21,17 +22,67 @@ static void fire(struct watchdog *watchdog, struct watch *watch)
 
     watch->fired = true;
     if (descriptor >= 0)
-        shutdown(descriptor, watch->phase == WATCH_READING ? SHUT_RD : SHUT_RDWR);
+        shutdown(descriptor, watch->phase == WATCH_WRITING ? SHUT_RDWR : SHUT_RD);
     else
         log_debug("watchdog: the connection is gone already");
 }
 
+/* An idle one may stay as long as nobody waits: make_room() ends those. */
 static void look_at(struct watchdog *watchdog, struct watch *watch)
 {
     pthread_mutex_lock(&watch->mutex);
-    if (watch->phase != WATCH_OFF && !watch->fired && deadline_passed(watch->deadline))
+    if (watch->phase != WATCH_OFF && watch->phase != WATCH_IDLE && !watch->fired &&
+        deadline_passed(watch->deadline))
         fire(watchdog, watch);
     pthread_mutex_unlock(&watch->mutex);
+}
+
+static bool is_idle(struct watch *watch, const struct gate *gate, struct deadline *out)
+{
+    pthread_mutex_lock(&watch->mutex);
+    bool idle = watch->phase == WATCH_IDLE && !watch->fired && watch->gate == gate &&
+                deadline_passed(watch->deadline);
+    *out = watch->deadline;
+    pthread_mutex_unlock(&watch->mutex);
+    return idle;
+}
+
+static struct watch *find_longest_idle(struct watchdog *watchdog, const struct gate *gate)
+{
+    struct watch *longest = NULL;
+    struct deadline deadline, earliest = { 0 };
+
+    for (struct watch *watch = watchdog->first; watch; watch = watch->next) {
+        if (!is_idle(watch, gate, &deadline) || (longest && deadline.at_ms >= earliest.at_ms))
+            continue;
+        longest = watch;
+        earliest = deadline;
+    }
+    return longest;
+}
+
+/* It may have got its next request just now, which is then served. */
+static void end_idle(struct watchdog *watchdog, struct watch *watch)
+{
+    pthread_mutex_lock(&watch->mutex);
+    if (watch->phase == WATCH_IDLE && deadline_passed(watch->deadline))
+        fire(watchdog, watch);
+    pthread_mutex_unlock(&watch->mutex);
+}
+
+/* For as many as wait, and no more: who never said anything goes before who once did. */
+static void make_room(struct watchdog *watchdog, const struct guard *guard)
+{
+    struct watch *idle;
+
+    if (!gate_is_full(guard->gate))
+        return;
+    int64_t waiting = sockets_count(watchdog->sockets, guard->port) - gate_connections(guard->gate);
+    if (waiting <= 0)
+        return;
+    waiting -= sockets_end_silent(watchdog->sockets, guard->port, WATCHDOG_SILENT_MS, waiting);
+    while (waiting-- > 0 && (idle = find_longest_idle(watchdog, guard->gate)))
+        end_idle(watchdog, idle);
 }
 
 static void *run(void *ctx)
@@ -43,6 +94,8 @@ static void *run(void *ctx)
         struct timespec tick = deadline_timespec(deadline_in_ms(WATCHDOG_TICK_MS));
         for (struct watch *watch = watchdog->first; watch; watch = watch->next)
             look_at(watchdog, watch);
+        for (const struct guard *guard = watchdog->guards; guard; guard = guard->next)
+            make_room(watchdog, guard);
         pthread_cond_timedwait(&watchdog->wake, &watchdog->mutex, &tick);
     }
     pthread_mutex_unlock(&watchdog->mutex);
@@ -83,8 +136,9 @@ void watchdog_destroy(struct watchdog *watchdog)
     free(watchdog);
 }
 
-void watchdog_add(struct watchdog *watchdog, struct watch *watch)
+void watchdog_add(struct watchdog *watchdog, struct watch *watch, const struct gate *gate)
 {
+    watch->gate = gate;
     pthread_mutex_init(&watch->mutex, NULL);
     watch->phase = WATCH_OFF;
     pthread_mutex_lock(&watchdog->mutex);
@@ -105,6 +159,25 @@ void watchdog_remove(struct watchdog *watchdog, struct watch *watch)
     pthread_mutex_destroy(&watch->mutex);
 }
 
+void watchdog_guard(struct watchdog *watchdog, struct guard *guard)
+{
+    pthread_mutex_lock(&watchdog->mutex);
+    guard->next = watchdog->guards;
+    watchdog->guards = guard;
+    pthread_mutex_unlock(&watchdog->mutex);
+}
+
+void watchdog_unguard(struct watchdog *watchdog, struct guard *guard)
+{
+    struct guard **link = &watchdog->guards;
+
+    pthread_mutex_lock(&watchdog->mutex);
+    while (*link != guard)
+        link = &(*link)->next;
+    *link = guard->next;
+    pthread_mutex_unlock(&watchdog->mutex);
+}
+
 void watch_set(struct watch *watch, enum watch_phase phase, struct endpoint endpoint,
                struct deadline deadline)
 {
@@ -121,6 +194,7 @@ bool watch_clear(struct watch *watch)
     pthread_mutex_lock(&watch->mutex);
     bool fired = watch->fired;
     watch->phase = WATCH_OFF;
+    watch->fired = false; /* that was this connection's: the thread's next one knows nothing */
     pthread_mutex_unlock(&watch->mutex);
     return fired;
 }

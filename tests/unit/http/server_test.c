@@ -49,6 +49,92 @@ static void clients_that_do_not_read_their_answers_hold_nobody(void **state)
         close(wires[i]);
 }
 
+/* Those that never said anything, and those that did once. */
+static void silent_connections_give_way(void **state)
+{
+    int wires[20 * TEST_THREADS];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(wires); i++)
+        wires[i] = wire_connect(test->port);
+    for (int i = 0; i < 2 * TEST_THREADS; i++)
+        wire_expect(test->port, GET END, 200);
+    for (int i = 0; i < 2 * TEST_THREADS; i++) {
+        close(wires[i]);
+        wires[i] = wire_connect(test->port);
+        wire_goes_on(wires[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(wires); i++)
+        close(wires[i]);
+}
+
+/* Whoever waits gets the thread of one that was idle for long; the others stay. */
+static void no_more_give_way_than_wait(void **state)
+{
+    int idle[TEST_THREADS], left = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(idle); i++) {
+        idle[i] = wire_connect(test->port);
+        wire_goes_on(idle[i]);
+    }
+    wire_expect(test->port, GET END, 200);
+    for (size_t i = 0; i < COUNT_OF(idle); i++) {
+        char byte;
+        left += recv(idle[i], &byte, 1, MSG_DONTWAIT) < 0 ? 1 : 0;
+    }
+    assert_in_range(left, 1, TEST_THREADS - 1);
+    for (size_t i = 0; i < COUNT_OF(idle); i++)
+        close(idle[i]);
+}
+
+/* A thread whose connection had to go serves the next one as if nothing had been. */
+static void who_comes_after_is_not_told_to_go(void **state)
+{
+    int idle[TEST_THREADS], next[TEST_THREADS];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(idle); i++) {
+        idle[i] = wire_connect(test->port);
+        wire_goes_on(idle[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(next); i++) {
+        next[i] = wire_connect(test->port);
+        assert_true(wire_send_text(next[i], GET END));
+    }
+    for (size_t i = 0; i < COUNT_OF(next); i++) {
+        struct wire_answer answer = wire_read(next[i], false);
+        assert_int_equal(answer.status, 200);
+        assert_false(answer.closes);
+        wire_answer_release(&answer);
+        assert_true(wire_is_closed(idle[i]));
+        close(idle[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(next); i++) {
+        wire_goes_on(next[i]);
+        close(next[i]);
+    }
+}
+
+static void half_a_head_is_told_when_it_gives_way(void **state)
+{
+    int idle[TEST_THREADS];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(idle); i++) {
+        idle[i] = wire_connect(test->port);
+        wire_goes_on(idle[i]);
+        assert_true(wire_send_text(idle[i], "GET /v1/thi"));
+    }
+    for (size_t i = 0; i < COUNT_OF(idle); i++)
+        wire_expect(test->port, GET END, 200);
+    struct wire_answer answer = wire_read(idle[0], false);
+    assert_int_equal(answer.status, 408);
+    wire_answer_release(&answer);
+    for (size_t i = 0; i < COUNT_OF(idle); i++)
+        close(idle[i]);
+}
+
 static void health_answers_on_both_ports(void **state)
 {
     static const char *const paths[] = { "/livez", "/readyz", "/metrics" };
@@ -202,6 +288,10 @@ int main(void)
 
     test = test_server_start("");
     TABLE_ADD(&table, clients_that_do_not_read_their_answers_hold_nobody);
+    TABLE_ADD(&table, silent_connections_give_way);
+    TABLE_ADD(&table, no_more_give_way_than_wait);
+    TABLE_ADD(&table, who_comes_after_is_not_told_to_go);
+    TABLE_ADD(&table, half_a_head_is_told_when_it_gives_way);
     TABLE_ADD(&table, health_answers_on_both_ports);
     TABLE_ADD(&table, the_health_port_serves_nothing_else);
     TABLE_ADD(&table, health_answers_while_every_thread_is_busy);
