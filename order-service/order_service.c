@@ -146,19 +146,6 @@ static bool take_voucher_once(const struct order_service *service,
     return replay(service, command, out, &trouble) && out->status != 0;
 }
 
-/*
- * An order that was certainly not made needs its voucher no more. With a key it is left to a
- * repeat, which has the same holder: one may be under way, so giving the voucher back would take it
- * away.
- */
-static void give_back_voucher(const struct order_service *service,
-                              const struct order_command *command, const struct order_draft *draft)
-{
-    if (draft->order.voucher.used && command->idempotency->key[0] == '\0')
-        order_voucher_release(&service->vouchers, command->caller, draft->voucher_code,
-                              draft->order.voucher.holder);
-}
-
 /* Commits the order; when the write is refused, the request was answered before or comes too late.
  */
 static bool insert_order(const struct order_service *service, const struct order_command *command,
@@ -203,11 +190,7 @@ bool order_service_create(const struct order_service *service, const struct orde
     text_copy(order->merchant, sizeof(order->merchant), access->merchant);
     if (has_code && !take_voucher_once(service, command, draft, &held_until, out, err))
         return false;
-    if (out->status != 0 || insert_order(service, command, draft, now, held_until, out, err))
-        return true;
-    if (err->kind != ERROR_UNKNOWN_OUTCOME)
-        give_back_voucher(service, command, draft);
-    return false;
+    return out->status != 0 || insert_order(service, command, draft, now, held_until, out, err);
 }
 
 /* --- changing --------------------------------------------------------------------------------- */

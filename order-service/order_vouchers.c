@@ -10,9 +10,6 @@
 /* A voucher's public object, or a problem document. */
 enum { ANSWER_MAX = 16384 };
 
-/* Giving back is a courtesy. */
-enum { RELEASE_TIMEOUT_MS = 500 };
-
 enum { CODE_MAX = 48, TEXT_MAX = 256 };
 
 void order_voucher_holder(const struct order *order, const char *key, char out[ORDER_HOLDER_SIZE])
@@ -30,17 +27,17 @@ void order_voucher_holder(const struct order *order, const char *key, char out[O
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-/* POST /v1/vouchers/{code}/<action> as the caller. */
+/* POST /v1/vouchers/{code}/reserve as the caller. */
 static bool ask(const struct order_vouchers *vouchers, const struct caller *caller,
-                const char *code, const char *action, const struct buffer *body,
-                struct deadline deadline, int *status, struct buffer *answer, struct error *err)
+                const char *code, const struct buffer *body, struct deadline deadline, int *status,
+                struct buffer *answer, struct error *err)
 {
     AUTO(buffer_release) struct buffer path = BUFFER_EMPTY;
     char traceparent[TRACEPARENT_SIZE];
 
     buffer_append(&path, "/v1/vouchers/");
     percent_encode(span_of(code), &path);
-    buffer_append_format(&path, "/%s", action);
+    buffer_append(&path, "/reserve");
     trace_format(&caller->trace, traceparent);
     return client_pool_send(vouchers->clients,
                             &(struct client_request){ .method = "POST",
@@ -155,27 +152,10 @@ bool order_voucher_reserve(const struct order_vouchers *vouchers, const struct c
     int status = 0;
 
     write_wish(&wish, vouchers, order, out->holder);
-    if (!ask(vouchers, caller, code, "reserve", &wish, deadline, &status, &answer, err)) {
+    if (!ask(vouchers, caller, code, &wish, deadline, &status, &answer, err)) {
         log_swallowed(LOG_LEVEL_WARNING, "a voucher was not reserved", err);
         return refuse_unavailable(err);
     }
     return status == HTTP_OK ? read_voucher(&answer, order, out, err)
                              : explain(status, &answer, err);
-}
-
-void order_voucher_release(const struct order_vouchers *vouchers, const struct caller *caller,
-                           const char *code, const char *holder)
-{
-    AUTO(buffer_release) struct buffer wish = BUFFER_EMPTY;
-    AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
-    struct json_writer json = { .out = &wish };
-    struct error err;
-    int status = 0;
-
-    json_begin_object(&json);
-    json_member_text(&json, "holder", holder);
-    json_end_object(&json);
-    if (!ask(vouchers, caller, code, "release", &wish, deadline_in_ms(RELEASE_TIMEOUT_MS), &status,
-             &answer, &err))
-        log_swallowed(LOG_LEVEL_INFO, "a voucher was not released", &err);
 }

@@ -3,10 +3,11 @@
  *
  * The voucher belongs to voucher-service. Before an order with a voucher is committed, the voucher
  * is reserved over HTTP, for a holder that a retry of the same request has again; order.created
- * carries holder and voucher and redeems it. What becomes of a reservation that no order follows is
- * not our concern: it lapses by itself. What matters is that an order is never committed after its
- * reservation may have lapsed. So an order may use a quarter of the time that it asked for, counted
- * from before it asked; the rest is for clocks that differ and commits that are slow.
+ * carries holder and voucher and redeems it. A reservation that no order follows lapses by itself;
+ * nobody gives it back, because whether an order follows is certain only when its time is over.
+ * What matters is that an order is never committed after its reservation may have lapsed. So an
+ * order may use a quarter of the time that it asked for, counted from before it asked; the rest is
+ * for clocks that differ and commits that are slow.
  *
  * Any thread.
  */
@@ -48,9 +49,5 @@ MUST_CHECK bool order_voucher_reserve(const struct order_vouchers *vouchers,
                                       const struct caller *caller, const char *code,
                                       const struct order *order, struct order_voucher *out,
                                       struct error *err);
-
-/* Gives a reservation back, as far as that is possible now: it would lapse otherwise. */
-void order_voucher_release(const struct order_vouchers *vouchers, const struct caller *caller,
-                           const char *code, const char *holder);
 
 #endif

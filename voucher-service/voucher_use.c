@@ -147,18 +147,9 @@ static bool decide_reserve(const struct voucher *voucher, const struct voucher_w
            refuse_same_order(err);
 }
 
-/* "order:" and a digest: an order-service request with an Idempotency-Key, which has repeats. */
-static bool is_for_keyed_order(const struct voucher *voucher)
-{
-    const char *digest = voucher->reservation.holder + strlen(VOUCHER_ORDER_HOLDER);
-
-    return is_for_order(voucher) && strlen(digest) == 64 &&
-           strspn(digest, "0123456789abcdef") == 64;
-}
-
 /*
- * Whoever holds nothing any more has nothing to give back, so that a repeat finds it done. That the
- * order was not made is certain only where no repeat of its request can be under way.
+ * Whoever holds nothing any more has nothing to give back, so that a repeat finds it done. What is
+ * reserved for an order is not given back: the order may be on its way, promised the discount.
  */
 static bool decide_release(const struct voucher *voucher, const struct voucher_wish *wish,
                            struct instant now, enum voucher_status *to, struct error *err)
@@ -168,10 +159,10 @@ static bool decide_release(const struct voucher *voucher, const struct voucher_w
     *to = held ? back_from_use(voucher, now) : voucher->status;
     if (!held && (voucher->status == VOUCHER_RESERVED || voucher->status == VOUCHER_REDEEMED))
         return refuse_status(voucher, err);
-    if (held && is_for_keyed_order(voucher))
+    if (held && is_for_order(voucher))
         return error_set(err, ERROR_CONFLICT, "voucher_reserved",
-                         "The voucher is reserved for an order with an Idempotency-Key, which may "
-                         "still be made. Without the order the reservation ends by itself.");
+                         "The voucher is reserved for an order, which may still be made. Without "
+                         "the order the reservation ends by itself.");
     return true;
 }
 

@@ -40,9 +40,8 @@ enum voucher_way {
 enum { VOUCHER_TTL_DEFAULT_S = 900, VOUCHER_TTL_MAX_S = 86400 };
 
 /*
- * Reservations of holders that begin with this are made for orders, and only orders redeem them.
- * With a digest behind it, of a request that may be repeated, they are not released either: they
- * are redeemed, or lapse.
+ * Reservations of holders that begin with this are made for orders: only orders redeem them, and
+ * nobody releases them, so that no order on its way loses its voucher. They are redeemed, or lapse.
  */
 #define VOUCHER_ORDER_HOLDER "order:"
 
