@@ -1,0 +1,68 @@
+/*
+ * Circuit breaker: whether a bank is worth asking.
+ *
+ *     closed      calls go through; when, of at least `calls_min` calls within `window_ms`, the share
+ *                 that failed reaches `error_percent`, it opens
+ *     open        nothing goes through until `open_ms` are over
+ *     half-open   one call at a time goes through; `probes` in a row that succeed close it, one that
+ *                 fails opens it again. A probe that never tells its outcome is given up after
+ *                 `open_ms`
+ *
+ * Pure: time is a parameter (monotonic milliseconds). The window is a ring of BREAKER_SLICES slices,
+ * so it forgets by slices. Not for two threads at once: the owner has the lock.
+ */
+#ifndef CHECKOUT_PAYMENT_SERVICE_CIRCUIT_BREAKER_H
+#define CHECKOUT_PAYMENT_SERVICE_CIRCUIT_BREAKER_H
+
+#include "shared/base/compiler.h"
+
+enum { BREAKER_SLICES = 10 };
+
+enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN, BREAKER_STATE_COUNT };
+
+/* "closed", "open", "half_open". */
+extern const char *const breaker_state_words[BREAKER_STATE_COUNT];
+
+struct breaker_settings {
+    int64_t window_ms;     /* default 10000 */
+    int64_t calls_min;     /* default 5 */
+    int64_t error_percent; /* default 50 */
+    int64_t open_ms;       /* default 5000 */
+    int64_t probes;        /* default 1 */
+};
+
+struct circuit_breaker {
+    struct breaker_settings settings;
+    enum breaker_state state;
+    int64_t changed_at_ms; /* when it came into this state */
+    int64_t slice;         /* number of the newest slice: time divided by the slice's length */
+    struct {
+        int64_t calls, errors;
+    } slices[BREAKER_SLICES];
+    bool probing; /* half-open: a probe is under way, since: */
+    int64_t probe_at_ms;
+    int64_t probes_passed;
+};
+
+void breaker_init(struct circuit_breaker *breaker, const struct breaker_settings *settings,
+                  int64_t now_ms);
+
+/*
+ * Asks for one call: true if it may be made; then breaker_record() must tell what became of it.
+ * May move from open to half-open.
+ */
+bool breaker_allow(struct circuit_breaker *breaker, int64_t now_ms);
+
+/* What became of an allowed call. A decline is no error: the bank works. */
+void breaker_record(struct circuit_breaker *breaker, bool failed, int64_t now_ms);
+
+/* The state as it is seen now, and calls and errors in the window: for metrics and the API. */
+struct breaker_view {
+    enum breaker_state state;
+    int64_t calls, errors;
+    int64_t retry_in_ms; /* open: until it is half-open; else 0 */
+};
+
+struct breaker_view breaker_look(const struct circuit_breaker *breaker, int64_t now_ms);
+
+#endif
