@@ -2,53 +2,22 @@
 
 #include "shared/json/json_writer.h"
 
-/* Base64url (RFC 4648, section 5), without padding. */
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/* 16 bytes make 21 whole digits and 2 bits of another. */
-enum { CURSOR_LENGTH = 22 };
-
 struct page_cursor page_cursor_make(struct id last)
 {
-    struct page_cursor cursor = { "" };
-    unsigned bits = 0;
-    unsigned held = 0; /* how many of them are not written yet */
-    size_t length = 0;
+    struct page_cursor cursor;
+    struct span bytes = { (const char *)last.bytes, sizeof(last.bytes) };
 
-    for (size_t i = 0; i < sizeof(last.bytes); i++) {
-        bits = bits << 8 | last.bytes[i];
-        held += 8;
-        while (held >= 6) {
-            held -= 6;
-            cursor.text[length++] = digits[bits >> held & 63];
-        }
-    }
-    cursor.text[length++] = digits[bits << (6 - held) & 63];
-    assert(length == CURSOR_LENGTH);
+    base64url_encode(bytes, cursor.text, sizeof(cursor.text));
     return cursor;
 }
 
 bool page_cursor_parse(const char *text, struct id *out)
 {
     struct id id;
-    unsigned bits = 0;
-    unsigned held = 0;
-    size_t length = 0;
+    size_t length;
 
-    if (strlen(text) != CURSOR_LENGTH)
-        return false;
-    for (; *text != '\0'; text++) {
-        const char *digit = strchr(digits, *text);
-        if (!digit)
-            return false;
-        bits = bits << 6 | (unsigned)(digit - digits);
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            id.bytes[length++] = (uint8_t)(bits >> held);
-        }
-    }
-    if (bits & ((1U << held) - 1)) /* another spelling of the same cursor */
+    if (!base64url_decode(span_of(text), id.bytes, sizeof(id.bytes), &length) ||
+        length != sizeof(id.bytes))
         return false;
     *out = id;
     return true;

@@ -7,6 +7,7 @@
 #ifndef CHECKOUT_HTTP_PAGE_H
 #define CHECKOUT_HTTP_PAGE_H
 
+#include "shared/base/base64.h"
 #include "shared/base/buffer.h"
 #include "shared/http/query.h"
 
@@ -26,7 +27,7 @@ void page_close(struct buffer *body, bool more, struct id last);
 
 /* 22 characters of base64url and a NUL. */
 struct page_cursor {
-    char text[24];
+    char text[BASE64_SIZE(sizeof(struct id))];
 };
 
 struct page_cursor page_cursor_make(struct id last);
