@@ -4,7 +4,7 @@
 readonly packages_to_run=(
     gcc libc6-dev meson ninja-build pkg-config
     libmosquitto-dev libpq-dev libjansson-dev libcivetweb-dev libcurl4-openssl-dev libsodium-dev
-    libcmocka-dev postgresql mosquitto mosquitto-clients nginx openssl runit curl jq ca-certificates
+    libxml2-dev libcmocka-dev postgresql mosquitto mosquitto-clients nginx openssl runit curl jq ca-certificates
 )
 readonly packages_to_test=(universal-ctags shellcheck)
 

@@ -1,12 +1,12 @@
 /*
  * Envelope: SOAP 1.1 messages, read and written.
  *
- * What is read comes from outside, so the parser is told to be deaf: no DTD, no entities but the five
- * of XML, no network, no files, at most SOAP_BYTES_MAX bytes, SOAP_DEPTH_MAX levels and
- * SOAP_ELEMENTS_MAX elements. A document with a DOCTYPE is refused as such. The body's first element
- * is the message; its children are fields, read by name like members of JSON: wrong ones are
- * recorded in the error with the pointer "/<message>/<field>", and those nobody asked for as
- * "unknown_field".
+ * What is read comes from outside, so the parser is told to be deaf: no DTD, no entities but the
+ * five of XML, no network, no files, at most SOAP_BYTES_MAX bytes, SOAP_DEPTH_MAX levels and
+ * SOAP_ELEMENTS_MAX elements. A document with a DOCTYPE is refused as such. The body's first
+ * element is the message; its children are fields, read by name like members of JSON: wrong ones
+ * are recorded in the error with the pointer "/<message>/<field>", and those nobody asked for as
+ * "unknown_field". Prefixes mean nothing, namespaces do: a field has that of its message, or none.
  *
  *     AUTO(envelope_release) struct envelope envelope = ENVELOPE_EMPTY;
  *     if (!envelope_parse(body, &envelope, err))
@@ -43,10 +43,15 @@ struct envelope {
 
 #define ENVELOPE_EMPTY ((struct envelope){ NULL, NULL })
 
-/* Once per process, before threads. */
+/* Once per process, before threads; false when the library cannot be used. */
 MUST_CHECK bool soap_library_start(void);
 
-/* ERROR_MALFORMED "xml_malformed", "xml_doctype" or "soap_malformed" (no envelope, no body). */
+/*
+ * ERROR_MALFORMED "xml_malformed" (also what is too large, too deep, or not UTF-8), "xml_doctype"
+ * or "soap_malformed": no envelope, no body, not one message, a processing instruction, a header
+ * that must be understood. Nothing of the text is quoted. `out` may be released after a refusal
+ * too.
+ */
 MUST_CHECK bool envelope_parse(struct span text, struct envelope *out, struct error *err);
 
 void envelope_release(struct envelope *envelope);
@@ -69,7 +74,12 @@ void soap_reader_begin(struct soap_reader *reader, const struct envelope *envelo
 void soap_reader_end(struct soap_reader *reader);
 bool soap_reader_ok(const struct soap_reader *reader);
 
-/* Each returns true when `out` was written; an element that is there twice is wrong. */
+/*
+ * Each returns true when `out` was written; an element that is there twice is wrong, and one that
+ * is xsi:nil is not there. As for JSON, `min` and `max` of a text count code points and `size` is
+ * at least 4 * max + 1; a text comes back as it is but for line ends, of which XML makes newlines.
+ * Around numbers and words blanks are allowed.
+ */
 bool soap_read_text(struct soap_reader *reader, const char *name, enum soap_presence presence,
                     size_t min, size_t max, char *out, size_t size);
 bool soap_read_integer(struct soap_reader *reader, const char *name, enum soap_presence presence,
@@ -85,7 +95,9 @@ bool soap_read_element(struct soap_reader *reader, const char *name, enum soap_p
 
 /*
  * Writing: envelope_begin() opens Envelope, Body and the message in `name_space`; then fields, in
- * order; then envelope_end(). Texts are escaped; they must be UTF-8 that XML admits.
+ * order; then envelope_end(). Texts must be UTF-8 and are escaped; what XML can not write (most
+ * control characters) becomes U+FFFD. Names and namespaces are our own literals. Nothing is
+ * written for null.
  */
 void envelope_begin(struct buffer *out, const char *name_space, const char *message);
 void soap_field_text(struct buffer *out, const char *name, const char *text);

@@ -6,7 +6,7 @@
 room_rank() {
     case $1 in
     shared/base) echo 0 ;;
-    shared/json | shared/crypto) echo 1 ;;
+    shared/json | shared/crypto | shared/soap) echo 1 ;;
     shared/runtime) echo 2 ;;
     shared/db | shared/bus) echo 3 ;;
     shared/http) echo 4 ;;
@@ -45,7 +45,7 @@ libraries_outside_their_room() {
     library_outside '(civetweb|curl/)' '^shared/http/'
     library_outside 'sodium' '^shared/crypto/'
     library_outside 'jansson' '^shared/json/'
-    library_outside 'libxml' '^payment-service/gateway_soap|^payment-service/bank-simulator/'
+    library_outside 'libxml' '^shared/soap/'
 }
 
 library_outside() {
