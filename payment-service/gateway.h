@@ -1,9 +1,9 @@
 /*
  * Gateway: one way to a bank.
  *
- * payment-service knows banks by this interface only: a real one is another file that fills a struct
- * gateway_protocol, and another entry of the configuration (gateway_config.h). A gateway keeps
- * nothing: what was asked, and what became of it, is in the attempts' rows.
+ * payment-service knows banks by this interface only: a real one is another file that fills a
+ * struct gateway_protocol, and another entry of the configuration (gateway_config.h). A gateway
+ * keeps nothing: what was asked, and what became of it, is in the attempts' rows.
  *
  * Every call has a reference, the attempt's id, by which the bank knows it again: asking for the
  * same twice has one effect. What comes back is an outcome, never an error, and what matters most
@@ -11,11 +11,11 @@
  *
  *     approved     done
  *     declined     looked at, and refused: final
- *     pending      the bank has it, and its webhook will tell: a challenge, a transfer, a slow refund
- *     voided       the reference is dead: it never took effect, and never will
- *     not_found    the bank knows no such reference (now: it may come a moment later)
- *     nothing      certainly nothing was done: not reached, or refused before it was looked at
- *     unknown      it may have been done: ask with look_up() later
+ *     pending      the bank has it, and its webhook will tell: a challenge, a transfer, a slow
+ * refund voided       the reference is dead: it never took effect, and never will not_found    the
+ * bank knows no such reference (now: it may come a moment later) nothing      certainly nothing was
+ * done: not reached, or refused before it was looked at unknown      it may have been done: ask
+ * with look_up() later
  *
  * Any thread. A call blocks until its deadline at most; `call->deadline` is the caller's, and each
  * operation has a timeout of its own besides.
@@ -80,13 +80,13 @@ struct gateway_call {
 /* Texts are "" where there is nothing to say. */
 struct gateway_result {
     enum gateway_outcome outcome;
-    char bank_id[64];                      /* how the bank calls it */
-    char failure_code[GATEWAY_CODE_SIZE];  /* declined: "card_declined", "expired_card", ... */
-    char decline_code[GATEWAY_CODE_SIZE];  /* ... and closer: "insufficient_funds", ... */
-    char action_url[GATEWAY_URL_SIZE];     /* pending: where the customer has to go */
-    char detail[GATEWAY_DETAIL_SIZE];      /* nothing and unknown: why, for our log; no card data */
-    int64_t retry_after_s;                 /* nothing: the bank asked to wait; else 0 */
-    bool captured;                         /* approved authorization: the money was taken */
+    char bank_id[64];                     /* how the bank calls it */
+    char failure_code[GATEWAY_CODE_SIZE]; /* declined: "card_declined", "expired_card", ... */
+    char decline_code[GATEWAY_CODE_SIZE]; /* ... and closer: "insufficient_funds", ... */
+    char action_url[GATEWAY_URL_SIZE];    /* pending: where the customer has to go */
+    char detail[GATEWAY_DETAIL_SIZE];     /* nothing and unknown: why, for our log; no card data */
+    int64_t retry_after_s;                /* nothing: the bank asked to wait; else 0 */
+    bool captured;                        /* approved authorization: the money was taken */
 };
 
 /* What a webhook says. */
