@@ -65,7 +65,7 @@ static void add_header(struct curl_slist **list, const char *name, const char *v
 {
     AUTO(buffer_release) struct buffer line = BUFFER_EMPTY;
 
-    if (!value)
+    if (!value || value[0] == '\0')
         return;
     assert(!strpbrk(value, "\r\n"));
     buffer_append_format(&line, "%s: %s", name, value);
@@ -90,16 +90,23 @@ static void add_key(struct curl_slist **list, const char *key)
     add_header(list, "Idempotency-Key", quoted.at);
 }
 
+static const char *or_json(const char *type)
+{
+    return type ? type : "application/json";
+}
+
 static struct curl_slist *make_headers(const struct client_request *request)
 {
     struct curl_slist *list = NULL;
 
-    add_header(&list, "Accept", "application/json");
+    add_header(&list, "Accept", or_json(request->accept));
     if (request->body.length > 0)
-        add_header(&list, "Content-Type", "application/json");
+        add_header(&list, "Content-Type", or_json(request->content_type));
     add_header(&list, "Authorization", request->authorization);
     add_header(&list, "traceparent", request->traceparent);
     add_key(&list, request->idempotency_key);
+    for (size_t i = 0; i < CLIENT_HEADERS_MAX && request->headers[i].name; i++)
+        add_header(&list, request->headers[i].name, request->headers[i].value);
     list = curl_slist_append(list, "Expect:"); /* no waiting for a 100 */
     assert(list);
     return list;
@@ -110,6 +117,8 @@ static void set_limits(CURL *curl, struct deadline deadline)
 {
     int left_ms = deadline_left_ms(deadline);
 
+    if (left_ms == 0) /* to the library, that is for ever */
+        left_ms = 1;
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
@@ -155,6 +164,17 @@ static bool explain(CURL *curl, const struct inbox *inbox, CURLcode code, struct
     return error_set(err, ERROR_UNKNOWN_OUTCOME, "peer_lost", "%s", curl_easy_strerror(code));
 }
 
+/* What the library makes of a number of seconds, or of a date. */
+static int64_t retry_after(CURL *curl)
+{
+    curl_off_t seconds = 0;
+
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds);
+    if (seconds < 0)
+        return 0;
+    return seconds < CLIENT_RETRY_AFTER_MAX_S ? seconds : CLIENT_RETRY_AFTER_MAX_S;
+}
+
 /* Finds the origins in the text; their number. */
 static size_t split_origins(const char *text, struct span out[CLIENT_ORIGINS_MAX])
 {
@@ -189,6 +209,8 @@ static bool ask(struct client *client, const struct client_request *request, str
         return explain(client->curl, &inbox, code, err);
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &answered);
     *status = (int)answered;
+    if (request->retry_after_s)
+        *request->retry_after_s = retry_after(client->curl);
     return true;
 }
 
@@ -202,7 +224,7 @@ bool client_send(struct client *client, const struct client_request *request, in
     for (size_t tried = 0; tried < count; tried++) {
         client->preferred %= count;
         if (deadline_passed(request->deadline))
-            return error_set(err, ERROR_DEADLINE, "peer_timeout", "no time is left");
+            return error_set(err, ERROR_UNAVAILABLE, "peer_unavailable", "no time was left to ask");
         if (ask(client, request, origins[client->preferred], status, answer, err))
             return true;
         if (err->kind != ERROR_UNAVAILABLE) /* it was sent: it may have had its effect */

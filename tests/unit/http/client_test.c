@@ -150,44 +150,280 @@ static void the_next_instance_is_asked_when_nobody_is_there(void **state)
     assert_int_equal(err.kind, ERROR_UNAVAILABLE);
 }
 
-/* Takes one connection, reads a little, and hangs up. */
-static void *hang_up(void *ctx)
-{
-    int listener = *(int *)ctx;
-    int wire = accept(listener, NULL, NULL);
-    char bytes[10];
+/* --- a peer that does as it is told ----------------------------------------------------------- */
 
-    assert(recv(wire, bytes, sizeof(bytes), 0) > 0);
-    close(wire);
+/* What it does with one request. */
+struct act {
+    const char *answer; /* NULL: none */
+    bool closes;        /* the connection behind it, and waits for another */
+};
+
+enum { ACTS_MAX = 4, SEEN_SIZE = 4096 };
+
+struct actor {
+    int listener;
+    uint16_t port;
+    struct act acts[ACTS_MAX]; /* up to the first that does nothing */
+    bool leaves_early;         /* nobody listens any more when the last request is read */
+    int served;
+    char seen[SEEN_SIZE]; /* the last request */
+    pthread_t thread;
+};
+
+/* One request, whole if its body follows its head at once; false when the other side has closed. */
+static bool read_request(int wire, char *out)
+{
+    size_t length = 0;
+
+    out[0] = '\0';
+    while (!strstr(out, "\r\n\r\n")) {
+        ssize_t got = recv(wire, out + length, SEEN_SIZE - 1 - length, 0);
+        if (got <= 0)
+            return false;
+        length += (size_t)got;
+        out[length] = '\0';
+    }
+    return true;
+}
+
+static bool is_last(const struct act *act)
+{
+    return !act[1].answer && !act[1].closes;
+}
+
+static void *play(void *ctx)
+{
+    struct actor *actor = ctx;
+    int wire = -1;
+
+    for (const struct act *act = actor->acts; act->answer || act->closes; act++) {
+        if (wire < 0)
+            wire = accept(actor->listener, NULL, NULL);
+        if (actor->leaves_early && is_last(act))
+            close(actor->listener);
+        if (!read_request(wire, actor->seen))
+            break;
+        actor->served++;
+        if (act->answer)
+            wire_send_text(wire, act->answer);
+        if (act->closes) {
+            close(wire);
+            wire = -1;
+        }
+    }
+    if (wire >= 0) {
+        char byte;
+        (void)!recv(wire, &byte, 1, 0); /* until the other side has closed */
+        close(wire);
+    }
     return NULL;
 }
 
-/* Nor is the next one asked, which would act a second time. */
-static void a_peer_that_hangs_up_may_have_acted(void **state)
+static void actor_start(struct actor *actor)
 {
-    AUTO(buffer_release) struct buffer origin = BUFFER_EMPTY;
-    AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t length = sizeof(address);
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    pthread_t thread;
+
+    actor->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(actor->listener, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(actor->listener, ACTS_MAX), 0);
+    assert_int_equal(getsockname(actor->listener, (struct sockaddr *)&address, &length), 0);
+    actor->port = ntohs(address.sin_port);
+    assert_int_equal(pthread_create(&actor->thread, NULL, play, actor), 0);
+}
+
+/* Clients have closed their connections. */
+static void actor_stop(struct actor *actor)
+{
+    pthread_join(actor->thread, NULL);
+    if (!actor->leaves_early)
+        close(actor->listener);
+}
+
+/* A request to the peer and then, should it not be asked or not take it, to the test server. */
+static struct client_request to_actor(struct buffer *origins, const struct actor *actor)
+{
+    struct client_request request = make_request(origins, "POST", "/v1/things");
+
+    buffer_clear(origins);
+    buffer_append_format(origins, "http://127.0.0.1:%d,http://127.0.0.1:%d", actor->port,
+                         test->port);
+    request.origins = origins->at;
+    request.body = span_of("{}");
+    return request;
+}
+
+#define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+
+static void what_a_request_does_not_say_is_json(UNUSED void **state)
+{
+    AUTO(buffer_release) struct buffer origins = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
+    struct actor actor = { .acts = { { OK "\r\n", false } } };
+    struct client *other = client_create();
     int status;
 
-    (void)state;
-    assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
-    assert_int_equal(listen(listener, 1), 0);
-    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
-    assert_int_equal(pthread_create(&thread, NULL, hang_up, &listener), 0);
-    struct client_request request = make_request(&origin, "POST", "/");
-    buffer_clear(&origin);
-    buffer_append_format(&origin, "http://127.0.0.1:%d,http://127.0.0.1:%d",
-                         ntohs(address.sin_port), test->port);
-    request.origins = origin.at;
-    assert_false(client_send(client, &request, &status, &answer, &err));
-    assert_int_equal(err.kind, ERROR_UNKNOWN_OUTCOME);
-    pthread_join(thread, NULL);
-    close(listener);
+    actor_start(&actor);
+    struct client_request request = to_actor(&origins, &actor);
+    assert_true(client_send(other, &request, &status, &answer, &err));
+    client_destroy(other);
+    actor_stop(&actor);
+    assert_non_null(strstr(actor.seen, "\r\nContent-Type: application/json\r\n"));
+    assert_non_null(strstr(actor.seen, "\r\nAccept: application/json\r\n"));
+}
+
+static void further_headers_go_with_it(UNUSED void **state)
+{
+    AUTO(buffer_release) struct buffer origins = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
+    struct actor actor = { .acts = { { OK "\r\n", false } } };
+    struct client *other = client_create();
+    int status;
+
+    actor_start(&actor);
+    struct client_request request = to_actor(&origins, &actor);
+    request.content_type = "text/xml; charset=utf-8";
+    request.accept = "text/xml";
+    request.headers[0] = (struct client_header){ "SOAPAction", "\"urn:bank#Authorize\"" };
+    request.headers[1] = (struct client_header){ "X-Left-Out", NULL };
+    request.headers[2] = (struct client_header){ "X-Empty", "" };
+    request.headers[3] = (struct client_header){ "X-Fourth", "4" };
+    assert_true(client_send(other, &request, &status, &answer, &err));
+    client_destroy(other);
+    actor_stop(&actor);
+    assert_non_null(strstr(actor.seen, "\r\nContent-Type: text/xml; charset=utf-8\r\n"));
+    assert_non_null(strstr(actor.seen, "\r\nAccept: text/xml\r\n"));
+    assert_non_null(strstr(actor.seen, "\r\nSOAPAction: \"urn:bank#Authorize\"\r\n"));
+    assert_non_null(strstr(actor.seen, "\r\nX-Fourth: 4\r\n"));
+    assert_null(strstr(actor.seen, "X-Left-Out"));
+    assert_null(strstr(actor.seen, "X-Empty"));
+    assert_null(strstr(actor.seen, "application/json"));
+}
+
+#define REFUSAL "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+
+static const struct retry_row {
+    const char *label;
+    const char *answer;
+    int64_t least_s, most_s;
+} retry_rows[] = {
+    { "without Retry-After there is none", REFUSAL "\r\n", 0, 0 },
+    { "Retry-After is told in seconds", REFUSAL "Retry-After: 7\r\n\r\n", 7, 7 },
+    { "of an answer that is fine too", OK "Retry-After: 2\r\n\r\n", 2, 2 },
+    { "a date that is over is none", REFUSAL "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n\r\n",
+      0, 0 },
+    { "a date far away is the longest",
+      REFUSAL "Retry-After: Fri, 31 Dec 2100 23:59:59 GMT\r\n\r\n", CLIENT_RETRY_AFTER_MAX_S,
+      CLIENT_RETRY_AFTER_MAX_S },
+    { "so is a number that is too large", REFUSAL "Retry-After: 99999999999999\r\n\r\n",
+      CLIENT_RETRY_AFTER_MAX_S, CLIENT_RETRY_AFTER_MAX_S },
+    { "a negative one is none", REFUSAL "Retry-After: -5\r\n\r\n", 0, 0 },
+    { "what can not be read is none", REFUSAL "Retry-After: soon\r\n\r\n", 0, 0 },
+};
+
+static void check_retry(void **state)
+{
+    const struct retry_row *row = *state;
+    AUTO(buffer_release) struct buffer origins = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
+    struct actor actor = { .acts = { { row->answer, false } } };
+    struct client *other = client_create();
+    int64_t retry_after_s = 42;
+    int status;
+
+    actor_start(&actor);
+    struct client_request request = to_actor(&origins, &actor);
+    request.retry_after_s = &retry_after_s;
+    assert_true(client_send(other, &request, &status, &answer, &err));
+    client_destroy(other);
+    actor_stop(&actor);
+    assert_true(retry_after_s >= row->least_s && retry_after_s <= row->most_s);
+}
+
+static void nobody_is_followed_elsewhere(UNUSED void **state)
+{
+    AUTO(buffer_release) struct buffer origins = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer redirect = BUFFER_EMPTY;
+    struct client *other = client_create();
+    struct actor actor = { .served = 0 };
+    int status = 0, handled = test->handled;
+
+    buffer_append_format(&redirect,
+                         "HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 0\r\n"
+                         "Location: http://127.0.0.1:%d/v1/things\r\n\r\n",
+                         test->port);
+    actor.acts[0] = (struct act){ redirect.at, false };
+    actor_start(&actor);
+    struct client_request request = to_actor(&origins, &actor);
+    assert_true(client_send(other, &request, &status, &answer, &err));
+    client_destroy(other);
+    actor_stop(&actor);
+    assert_int_equal(status, 307);
+    assert_int_equal(test->handled, handled);
+}
+
+/* What a request meets, and what may have become of it. */
+static const struct outcome_row {
+    const char *label;
+    struct act acts[ACTS_MAX];
+    bool leaves_early;
+    int requests;         /* how many are sent */
+    enum error_kind kind; /* of the last one's failure; ERROR_NONE: it succeeds, as all before */
+} outcome_rows[] = {
+    { "a peer that hangs up may have acted", { { NULL, true } }, false, 1, ERROR_UNKNOWN_OUTCOME },
+    { "so may one that hangs up within its answer",
+      { { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", true } },
+      false,
+      1,
+      ERROR_UNKNOWN_OUTCOME },
+    { "so may one that says what is no HTTP",
+      { { "\x01\x02\r\n\r\n", true } },
+      false,
+      1,
+      ERROR_UNKNOWN_OUTCOME },
+    { "so may one that stops within its answer",
+      { { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", false } },
+      false,
+      1,
+      ERROR_DEADLINE },
+    { "so may one that took it on a kept connection, hung up, and is gone",
+      { { OK "\r\n", false }, { NULL, true } },
+      true,
+      2,
+      ERROR_UNKNOWN_OUTCOME },
+    { "a kept connection that was closed is replaced",
+      { { OK "\r\n", true }, { OK "\r\n", false } },
+      false,
+      2,
+      ERROR_NONE },
+};
+
+/* Nor is the next one asked, which would act a second time. */
+static void check_outcome(void **state)
+{
+    const struct outcome_row *row = *state;
+    AUTO(buffer_release) struct buffer origins = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
+    struct actor actor = { .leaves_early = row->leaves_early };
+    struct client *other = client_create();
+    int status, handled = test->handled;
+
+    memcpy(actor.acts, row->acts, sizeof(actor.acts));
+    actor_start(&actor);
+    for (int i = 1; i <= row->requests; i++) {
+        bool fails = i == row->requests && row->kind != ERROR_NONE;
+        struct client_request request = to_actor(&origins, &actor);
+        request.deadline = deadline_in_ms(fails ? 300 : 3000);
+        assert_int_equal(client_send(other, &request, &status, &answer, &err), !fails);
+        if (fails)
+            assert_int_equal(err.kind, row->kind);
+    }
+    client_destroy(other);
+    actor_stop(&actor);
+    assert_int_equal(actor.served, row->requests);
+    assert_int_equal(test->handled, handled);
 }
 
 static void other_protocols_are_not_spoken(void **state)
@@ -221,10 +457,20 @@ static void nobody_waits_longer_than_the_deadline(void **state)
     assert_false(client_send(client, &request, &status, &answer, &err));
     assert_int_equal(err.kind, ERROR_DEADLINE);
     assert_true(clock_monotonic_us() - began_us < 1000 * 1000);
+    test->released = true;
+}
+
+static void without_any_time_nothing_is_sent(UNUSED void **state)
+{
+    AUTO(buffer_release) struct buffer origin = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
+    struct client_request request = make_request(&origin, "GET", "/v1/things");
+    int status, handled = test->handled;
+
     request.deadline = deadline_in_ms(0);
     assert_false(client_send(client, &request, &status, &answer, &err));
-    assert_int_equal(err.kind, ERROR_DEADLINE);
-    test->released = true;
+    assert_int_equal(err.kind, ERROR_UNAVAILABLE);
+    assert_int_equal(test->handled, handled);
 }
 
 int main(void)
@@ -241,9 +487,14 @@ int main(void)
     TABLE_ADD(&table, a_longer_answer_is_an_error);
     TABLE_ADD(&table, nobody_there_is_unavailable);
     TABLE_ADD(&table, the_next_instance_is_asked_when_nobody_is_there);
-    TABLE_ADD(&table, a_peer_that_hangs_up_may_have_acted);
+    TABLE_ADD(&table, what_a_request_does_not_say_is_json);
+    TABLE_ADD(&table, further_headers_go_with_it);
+    TABLE_ADD_ROWS(&table, retry_rows, check_retry);
+    TABLE_ADD(&table, nobody_is_followed_elsewhere);
+    TABLE_ADD_ROWS(&table, outcome_rows, check_outcome);
     TABLE_ADD(&table, other_protocols_are_not_spoken);
     TABLE_ADD(&table, nobody_waits_longer_than_the_deadline);
+    TABLE_ADD(&table, without_any_time_nothing_is_sent);
     int failed = table_run(&table);
     client_destroy(client);
     test_server_stop(test);
