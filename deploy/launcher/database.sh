@@ -5,7 +5,9 @@
 readonly databases=(
     "access   access_owner   access_reader    access"
     "orders   orders_owner   orders_service   service,orders"
+    "payments payments_owner payments_service service,payments"
     "vouchers vouchers_owner vouchers_service service,vouchers"
+    "bank     bank_owner     bank_service     bank"
     "audit    audit_owner    -                audit"
 )
 

@@ -11,6 +11,7 @@ command_env() {
     for name in $(service_names); do
         printf '%s_URL=%s\n' "$(upper "${name%-service}")" "$(service_url "$name")"
     done
+    printf 'BANK_URL=%s\n' "$(bank_url)"
     printf 'MQTT_URL=mqtt://127.0.0.1:%s\n' "$(broker_port)"
     printf 'MQTTS_URL=mqtts://%s:%s\n' "$(tls_name)" "$(mqtts_port)"
     printf 'MQTT_WS_URL=ws://127.0.0.1:%s\n' "$(broker_websocket_port)"
@@ -18,6 +19,10 @@ command_env() {
     printf 'MQTT_PASSWORD=%s\n' "$(key_secret "$(secret_read key-demo)")"
     printf 'CHECKOUT_API_KEY=%s\n' "$(secret_read key-demo)"
     printf 'CHECKOUT_OPERATOR_KEY=%s\n' "$(secret_read key-operator)"
+    # For tests and the demo: to be a customer of the simulated bank, and to order it about with faults,
+    # transfers that are paid, disputes.
+    printf 'BANK_KEY=%s\n' "$(secret_read bank-key)"
+    printf 'BANK_CONTROL_KEY=%s\n' "$(secret_read bank-control-key)"
     for name in $(database_names); do
         printf '%s_DATABASE_URL=%s\n' "$(upper "$name")" "$(database_url inspector "$name" tcp)"
     done

@@ -3,6 +3,10 @@
 
 readonly READY_SECONDS=60
 
+# What is not a service; a service drains into these when all is stopped.
+stack_servers=(postgres broker edge)
+! program_built bank-simulator payment-service/bank-simulator || stack_servers+=(bank-simulator)
+
 command_up() {
     local detach=false install=true build=true no_restart=false option
     for option in "$@"; do
@@ -31,7 +35,7 @@ command_up() {
 }
 
 stack_start() {
-    local -A service_changed=()
+    local -A program_changed=()
     local -a restarts=()
     stack_define
     stack_check_ports
@@ -44,8 +48,10 @@ stack_start() {
     keys_make_own
     broker_put_known_users
     process_start broker
+    bank_each process_start bank-simulator
     service_each stack_start_service
     process_wait broker "$READY_SECONDS" broker_ready
+    bank_each process_wait bank-simulator "$READY_SECONDS" bank_is_ready
     service_each stack_wait_for_service
     process_start edge
     process_wait edge "$READY_SECONDS" edge_ready
@@ -58,6 +64,7 @@ stack_define() {
     databases_make_secrets
     for name in $(broker_services); do secret_make "broker-$name"; done
     keys_make_secrets
+    bank_make_secrets
     edge_check_address
     tls_put
     postgres_make_cluster
@@ -67,6 +74,8 @@ stack_define() {
     broker_define
     [[ $process_changed == false ]] || restarts+=(broker)
     service_copy_programs
+    gateways_put
+    bank_each bank_define
     service_each service_define
     edge_define
     [[ $process_changed == false ]] || restarts+=(edge)
@@ -114,6 +123,7 @@ stack_ports() {
     printf 'edge %d %d\n' "$(edge_port)" "$(https_port)"
     printf 'postgres %d\n' "$(postgres_port)"
     printf 'broker %d %d %d\n' "$(broker_port)" "$(broker_websocket_port)" "$(mqtts_port)"
+    bank_each printf 'bank-simulator %d %d\n' "$(bank_port)" "$(bank_health_port)"
     service_each stack_service_ports
 }
 
@@ -136,7 +146,7 @@ stack_port_taken() {
 stack_remove_others() {
     local name wanted
     wanted=$(
-        printf 'postgres\nbroker\nedge\n'
+        printf '%s\n' "${stack_servers[@]}"
         service_each stack_say_process
     )
     for name in $(process_names); do
@@ -152,6 +162,7 @@ stack_say_where() {
     say "Ready."
     say "  $(printf '%-18s' edge) $(edge_url), $(edge_https_url): the API, /mqtt, /docs/"
     service_each stack_say_service
+    bank_each say "  $(printf '%-18s' bank-simulator) $(bank_url)"
     say "  $(printf '%-18s' bus) mqtt://127.0.0.1:$(broker_port), mqtts://$(tls_name):$(mqtts_port), ws://127.0.0.1:$(broker_websocket_port)"
     say "  $(printf '%-18s' PostgreSQL) 127.0.0.1:$(postgres_port)"
     say "  $(printf '%-18s' home) $home"
@@ -198,11 +209,12 @@ stack_stop() {
     local -a names=()
     local name
     for name in $(process_names); do
-        [[ $name == postgres || $name == broker || $name == edge ]] || names+=("$name")
+        [[ " ${stack_servers[*]} " == *" $name "* ]] || names+=("$name")
     done
-    # Nothing new comes in; then the services drain into what the others keep.
+    # Nothing new comes in; then the services drain into what the others keep, or pay for them.
     stack_stop_edge
     [[ ${#names[@]} -eq 0 ]] || process_stop "${names[@]}"
+    [[ ! -L $home/service/bank-simulator ]] || process_stop bank-simulator
     process_stop broker postgres
     supervisor_stop
     [[ $socket_dir == "$home"/* ]] || rm -rf "$socket_dir"

@@ -25,6 +25,7 @@ status_lines() {
     status_server postgres "$(postgres_port)" postgres_ready
     status_server broker "$(broker_port)" broker_ready
     service_each status_service
+    bank_each status_server bank-simulator "$(bank_port)" bank_is_ready
 }
 
 status_server() {
@@ -37,10 +38,11 @@ status_server() {
 }
 
 # A service's position is how far its relay has announced its log or, for one that lives on another's
-# events, how far it has read that; its lag is what is missing to the head.
+# events, how far it has read that; its lag is what is missing to the head. The order-service, which
+# lives on what shops ask for and reads the payments' log beside it, has both.
 status_service() {
     local answer code
-    answer=$(service_get /readyz)
+    answer=$(http_get "$service_health_port" /readyz)
     code=$(tail -n 1 <<< "$answer")
     jq -nc --arg name "$service_process" --arg service "$service" --argjson instance "$service_instance" \
         --arg pid "$(recorded "$service_process" || true)" --argjson port "$service_port" \
@@ -48,21 +50,24 @@ status_service() {
         --arg readiness "$(sed '$d' <<< "$answer")" --argjson positions "$(status_positions)" \
         '{name: $name, service: $service, instance: $instance,
           pid: (if $pid == "" then null else $pid | tonumber end), port: $port, health_port: $health_port, ready: ($code == "200"),
-          position: ($positions.consumer // $positions.relay).position,
-          lag: ($positions.consumer // $positions.relay).lag,
+          position: $positions.main.position, lag: $positions.main.lag,
           relay: $positions.relay, consumer: $positions.consumer,
           readiness: (try ($readiness | fromjson) catch null)}'
 }
 
-# {"relay": {position, lag}, "consumer": null or {position, lag}}, over all streams.
+# {"relay": {position, lag}, "consumer": {position, lag}, "main": the one of both that tells most}, over
+# all streams.
 status_positions() {
-    local relay consumer=null
+    local relay consumer main
     relay=$(status_query "$service_database" \
         "SELECT json_build_object('position', sum(position), 'lag', sum(lag)) FROM ops.relay_lag")
     case $service in
-    voucher-service) consumer=$(status_consumer orders) ;;
+    order-service) consumer=$(status_consumer payments) ;;
+    payment-service | voucher-service) consumer=$(status_consumer orders) ;;
     esac
-    printf '{"relay": %s, "consumer": %s}\n' "${relay:-null}" "${consumer:-null}"
+    main=$consumer
+    [[ $service != order-service ]] || main=$relay
+    printf '{"relay": %s, "consumer": %s, "main": %s}\n' "${relay:-null}" "${consumer:-null}" "${main:-null}"
 }
 
 # status_consumer DATABASE: this service's position in that database's log, and its lag.

@@ -16,7 +16,7 @@ step() {
 # shellcheck disable=SC2317 # a step
 # By name, because another user's programs can not be seen otherwise.
 nothing_runs() {
-    ! grep -lxE 'postgres|mosquitto|runsvdir|runsv|svlogd|nginx|(order|voucher)-servic.*' \
+    ! grep -lxE 'postgres|mosquitto|runsvdir|runsv|svlogd|nginx|(order|payment|voucher)-servic.*|bank-simulator' \
         /proc/[0-9]*/comm
 }
 

@@ -14,7 +14,7 @@ const launcher = path.join(top, 'checkout');
 const PATIENCE_MS = 120_000;
 
 /** Settings of the caller that would leak into a stack of a test's own. */
-const PRIVATE = /^(CHECKOUT_(?!BUILD$)|ORDER_|VOUCHER_|EDGE_|MQTTS?_|DATABASE_|PG)/;
+const PRIVATE = /^(CHECKOUT_(?!BUILD$)|ORDER_|PAYMENT_|VOUCHER_|BANK_|GATEWAYS|EDGE_|MQTTS?_|DATABASE_|PG)/;
 
 /** The environment of a stack: this one's, less what belongs to another stack, plus `settings`. */
 export function environmentFor(home, portBase, settings = {}) {

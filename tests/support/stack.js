@@ -106,6 +106,16 @@ export class Stack {
     return this.shop(this.env.VOUCHER_URL, key);
   }
 
+  /** The demo merchant at the payment-service. */
+  payments(key = this.env.CHECKOUT_API_KEY) {
+    return this.shop(this.env.PAYMENT_URL, key);
+  }
+
+  /** Whoever orders the simulated bank about. */
+  bank(key = this.env.BANK_CONTROL_KEY) {
+    return this.shop(this.env.BANK_URL, key);
+  }
+
   get login() {
     return { username: this.env.MQTT_USERNAME, password: this.env.MQTT_PASSWORD };
   }
@@ -160,15 +170,16 @@ export class Stack {
     return child;
   }
 
-  /** Where a process of a service answers; the second instance of one is "order-service-1". */
+  /** Where a process of ours answers; the second instance of a service is "order-service-1". */
   urlOf(name) {
-    const [, service, instance = 0] = /^(order|voucher)-service(?:-(\d+))?$/.exec(name);
-    const url = new URL(service === 'order' ? this.env.ORDER_URL : this.env.VOUCHER_URL);
+    if (name === 'bank-simulator') return this.env.BANK_URL;
+    const [, service, instance = 0] = /^(order|payment|voucher)-service(?:-(\d+))?$/.exec(name);
+    const url = new URL(this.env[`${service.toUpperCase()}_URL`]);
     url.port = Number(url.port) + 10 * Number(instance);
     return url.origin;
   }
 
-  /** Waits until a service answers that it is ready, or has ended instead. */
+  /** Waits until a process of ours answers that it is ready, or has ended instead. */
   async ready(name, { within = 20_000, every = 20 } = {}) {
     const shop = this.shop(this.urlOf(name), undefined);
     const child = this.spawned.get(name);
