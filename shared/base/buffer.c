@@ -48,6 +48,39 @@ char *memory_copy_text(struct span span)
     return copy;
 }
 
+void memory_wipe(void *at, size_t length)
+{
+    explicit_bzero(at, length);
+}
+
+/* All of it: what was cut off is there, too. */
+static void wipe(struct buffer *buffer)
+{
+    if (buffer->secret && buffer->at)
+        memory_wipe(buffer->at, buffer->capacity);
+}
+
+/* realloc() would leave a copy behind where it moves the memory. */
+static void grow_secret(struct buffer *buffer, size_t capacity)
+{
+    char *grown = memory_allocate(capacity);
+
+    if (buffer->at)
+        memcpy(grown, buffer->at, buffer->length);
+    wipe(buffer);
+    free(buffer->at);
+    buffer->at = grown;
+}
+
+static void grow(struct buffer *buffer, size_t capacity)
+{
+    char *grown = realloc(buffer->at, capacity);
+
+    if (!grown)
+        end_without_memory();
+    buffer->at = grown;
+}
+
 void buffer_reserve(struct buffer *buffer, size_t more)
 {
     size_t needed, capacity = buffer->capacity ? buffer->capacity : CAPACITY_FIRST;
@@ -61,11 +94,11 @@ void buffer_reserve(struct buffer *buffer, size_t more)
         if (__builtin_mul_overflow(capacity, 2, &capacity))
             capacity = needed;
 
-    char *grown = realloc(buffer->at, capacity);
-    if (!grown)
-        end_without_memory();
-    grown[buffer->length] = '\0';
-    buffer->at = grown;
+    if (buffer->secret)
+        grow_secret(buffer, capacity);
+    else
+        grow(buffer, capacity);
+    buffer->at[buffer->length] = '\0';
     buffer->capacity = capacity;
 }
 
@@ -134,6 +167,7 @@ void buffer_append_integer(struct buffer *buffer, int64_t number)
 
 void buffer_clear(struct buffer *buffer)
 {
+    wipe(buffer);
     buffer->length = 0;
     if (buffer->at)
         buffer->at[0] = '\0';
@@ -141,8 +175,9 @@ void buffer_clear(struct buffer *buffer)
 
 void buffer_release(struct buffer *buffer)
 {
+    wipe(buffer);
     free(buffer->at);
-    *buffer = BUFFER_EMPTY;
+    *buffer = buffer->secret ? BUFFER_SECRET : BUFFER_EMPTY;
 }
 
 struct span buffer_span(const struct buffer *buffer)

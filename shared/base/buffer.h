@@ -18,9 +18,13 @@ struct buffer {
     char *at;
     size_t length;
     size_t capacity;
+    bool secret; /* memory is overwritten when it is outgrown, cleared or given back */
 };
 
-#define BUFFER_EMPTY ((struct buffer){ NULL, 0, 0 })
+#define BUFFER_EMPTY ((struct buffer){ NULL, 0, 0, false })
+
+/* For what may not be found in memory afterwards, such as the number of a card. */
+#define BUFFER_SECRET ((struct buffer){ NULL, 0, 0, true })
 
 /* Makes room for `more` bytes beyond the length. */
 void buffer_reserve(struct buffer *buffer, size_t more);
@@ -34,7 +38,7 @@ void buffer_append_integer(struct buffer *buffer, int64_t number);
 /* Forgets the content and keeps the memory. */
 void buffer_clear(struct buffer *buffer);
 
-/* Frees the memory; the buffer is empty and may be used again. */
+/* Frees the memory; the buffer is empty, as secret as before, and may be used again. */
 void buffer_release(struct buffer *buffer);
 
 struct span buffer_span(const struct buffer *buffer);
@@ -43,5 +47,8 @@ struct span buffer_span(const struct buffer *buffer);
 void *memory_allocate(size_t size);
 void *memory_allocate_zeroed(size_t count, size_t size);
 char *memory_copy_text(struct span span);
+
+/* Overwrites memory in a way that no compiler removes. */
+void memory_wipe(void *at, size_t length);
 
 #endif

@@ -30,7 +30,4 @@ void seal_close(const struct seal_key *key, struct span context, struct span tex
 MUST_CHECK bool seal_open(const struct seal_key *key, struct span context, struct span sealed,
                           struct buffer *out);
 
-/* Overwrites memory in a way that no compiler removes. */
-void memory_wipe(void *at, size_t length);
-
 #endif

@@ -67,7 +67,7 @@ static bool refuse_text(const json_error_t *error, struct error *err)
 /* Which field is too large is for the field's reader to say. */
 static json_t *load_without_overflows(struct span text, size_t flags, json_error_t *error)
 {
-    AUTO(buffer_release) struct buffer replaced = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer replaced = BUFFER_SECRET; /* a number may be a card's */
 
     json_numbers_replace(text, &replaced);
     return json_loadb(replaced.at, replaced.length, flags, error);

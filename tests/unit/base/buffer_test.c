@@ -1,4 +1,5 @@
 #include "shared/base/buffer.h"
+#include "tests/unit/freed.h"
 #include "tests/unit/table.h"
 
 static const struct integer_row {
@@ -149,6 +150,52 @@ static void nothing_is_allocated_as_something(UNUSED void **state)
     free(none);
 }
 
+#define SECRET "4242424242424242"
+
+/* Grows from the first allocation to some that are larger, is cleared, and filled again. */
+static void fill_and_release(struct buffer buffer)
+{
+    while (buffer.length < 10000)
+        buffer_append(&buffer, SECRET);
+    buffer_clear(&buffer);
+    buffer_append(&buffer, SECRET);
+    buffer_release(&buffer);
+}
+
+static void nothing_that_a_secret_buffer_gives_back_holds_its_text(UNUSED void **state)
+{
+    freed_watch(span_of(SECRET));
+    fill_and_release(BUFFER_EMPTY);
+    assert_true(freed_found() > 0);
+    freed_watch(span_of(SECRET));
+    fill_and_release(BUFFER_SECRET);
+    assert_int_equal(freed_found(), 0);
+}
+
+static void a_cleared_secret_buffer_holds_nothing(UNUSED void **state)
+{
+    AUTO(buffer_release) struct buffer buffer = BUFFER_SECRET;
+
+    buffer_append(&buffer, SECRET SECRET);
+    buffer.length = 5; /* cut off is not gone */
+    buffer_clear(&buffer);
+    for (size_t i = 0; i < buffer.capacity; i++)
+        assert_int_equal(buffer.at[i], 0);
+    buffer_append(&buffer, "a");
+    assert_string_equal(buffer.at, "a");
+    buffer_release(&buffer);
+    assert_true(buffer.secret);
+}
+
+static void an_empty_secret_buffer_is_cleared_and_released(UNUSED void **state)
+{
+    struct buffer buffer = BUFFER_SECRET;
+
+    buffer_clear(&buffer);
+    buffer_release(&buffer);
+    assert_null(buffer.at);
+}
+
 int main(void)
 {
     struct table table = TABLE_EMPTY;
@@ -161,6 +208,9 @@ int main(void)
     TABLE_ADD(&table, an_appended_empty_text_is_a_text);
     TABLE_ADD(&table, clearing_keeps_the_memory_and_releasing_does_not);
     TABLE_ADD(&table, reserved_room_is_used_without_moving);
+    TABLE_ADD(&table, nothing_that_a_secret_buffer_gives_back_holds_its_text);
+    TABLE_ADD(&table, a_cleared_secret_buffer_holds_nothing);
+    TABLE_ADD(&table, an_empty_secret_buffer_is_cleared_and_released);
     TABLE_ADD(&table, copies_of_texts_are_terminated);
     TABLE_ADD(&table, nothing_is_allocated_as_something);
     return table_run(&table);
