@@ -168,6 +168,7 @@ static bool find_route(struct exchange *exchange, struct error *err)
     if (listener->health_only && !health_serves(match.route))
         return error_set(err, ERROR_NOT_FOUND, "not_found", "Only health is served at this port.");
     exchange->match = match;
+    exchange->body.secret = (match.route->flags & ROUTE_SECRET_BODY) != 0;
     req->route = match.route->pattern;
     req->segment_count = match.segment_count;
     memcpy(req->segments, match.segments, sizeof(req->segments));
@@ -216,6 +217,16 @@ static bool is_type(const char *value, const char *type)
            (value[length] == '\0' || strchr("; \t", value[length]));
 }
 
+/* Whether the route reads bodies of this type. */
+static bool takes_type(const struct exchange *exchange, const char *type)
+{
+    if (is_type(type, "application/json"))
+        return true;
+    if (exchange->match.route->flags & ROUTE_XML)
+        return is_type(type, "text/xml") || is_type(type, "application/soap+xml");
+    return exchange->request.method == HTTP_PATCH && is_type(type, "application/merge-patch+json");
+}
+
 static bool check_type(struct exchange *exchange, struct error *err)
 {
     const char *type = head_find(&exchange->head, "Content-Type");
@@ -225,11 +236,11 @@ static bool check_type(struct exchange *exchange, struct error *err)
     if (head_find(&exchange->head, "Content-Encoding"))
         return error_set(err, ERROR_MEDIA_TYPE, "content_encoding_unsupported",
                          "The body must not be compressed.");
-    if (is_type(type, "application/json") ||
-        (exchange->request.method == HTTP_PATCH && is_type(type, "application/merge-patch+json")))
+    if (takes_type(exchange, type))
         return true;
-    return error_set(err, ERROR_MEDIA_TYPE, "media_type_unsupported",
-                     "The body has to be application/json.");
+    return error_set(
+        err, ERROR_MEDIA_TYPE, "media_type_unsupported", "The body has to be application/json%s.",
+        exchange->match.route->flags & ROUTE_XML ? ", text/xml or application/soap+xml" : "");
 }
 
 /* The hash is the body's, which is not read yet. */
@@ -363,11 +374,15 @@ int exchange_serve(struct exchange *exchange, struct mg_connection *connection)
 {
     const struct error *err = NULL;
     bool entered = gate_enter(&exchange->listener->gate);
+    bool handled;
 
     begin(exchange, connection);
     if (!entered)
         error_set(&exchange->err, ERROR_UNAVAILABLE, "draining", "The server is about to stop.");
-    if (!entered || !run_steps(exchange)) {
+    handled = entered && run_steps(exchange);
+    if (exchange->body.secret)
+        buffer_clear(&exchange->body);
+    if (!handled) {
         if (entered && is_preflight(exchange)) {
             answer_preflight(exchange);
         } else {

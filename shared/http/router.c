@@ -13,6 +13,8 @@ void router_add(struct router *router, const struct route *routes, size_t count,
         assert(routes[i].method != HTTP_HEAD && routes[i].method != HTTP_OPTIONS);
         /* a route that nobody may use is one that forgot its scope */
         assert((routes[i].scopes != 0) != ((routes[i].flags & ROUTE_PUBLIC) != 0));
+        assert(!(routes[i].flags & (ROUTE_XML | ROUTE_SECRET_BODY)) ||
+               (routes[i].flags & ROUTE_BODY));
         for (size_t k = 0; k < router->count; k++)
             assert(router->entries[k].route->method != routes[i].method ||
                    strcmp(router->entries[k].route->pattern, routes[i].pattern) != 0);
@@ -172,6 +174,7 @@ void router_print(const struct router *router, FILE *to)
         access_write_scopes(route->scopes, &json);
         json_member_boolean(&json, "public", (route->flags & ROUTE_PUBLIC) != 0);
         json_member_boolean(&json, "body", (route->flags & ROUTE_BODY) != 0);
+        json_member_boolean(&json, "xml", (route->flags & ROUTE_XML) != 0);
         json_end_object(&json);
     }
     json_end_array(&json);

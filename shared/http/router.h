@@ -24,6 +24,8 @@ enum route_flags {
     ROUTE_IDEMPOTENCY_KEY = 4, /* takes an Idempotency-Key */
     ROUTE_KEY_REQUIRED = 8,    /* ... and insists on it */
     ROUTE_UNLIMITED = 16,      /* does not count against the limit of its caller's key */
+    ROUTE_XML = 32,            /* takes XML as well as JSON: text/xml, application/soap+xml */
+    ROUTE_SECRET_BODY = 64,    /* the body is overwritten in memory once the handler has returned */
 };
 
 struct route {
@@ -64,7 +66,8 @@ MUST_CHECK bool router_find(const struct router *router, enum http_method method
 /* The methods of a path, "GET, HEAD, POST"; "" for one nobody serves. */
 void router_allow(const struct router *router, const char *path, char *out, size_t size);
 
-/* Prints the table as JSON [{method, path, scopes: [...], public, body}]: what `--routes` shows. */
+/* Prints the table as JSON [{method, path, scopes: [...], public, body, xml}]: what `--routes`
+ * shows. */
 void router_print(const struct router *router, FILE *to);
 
 #endif

@@ -8,6 +8,8 @@
 #include "tests/unit/http/test_server.h"
 #include "tests/unit/table.h"
 
+#define POST_XML "POST /v1/xml HTTP/1.1\r\n" HOST KEY
+
 static struct test_server *test;
 
 /* One request, and what must come of it. */
@@ -215,6 +217,18 @@ static const struct wire_row {
     { "a type may have parameters",
       POST "Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: 2\r\n" END "{}", 201,
       NULL, false },
+    { "XML is read where it is expected",
+      POST_XML "Content-Type: text/xml; charset=utf-8\r\nContent-Length: 4\r\n" END "<a/>", 201,
+      NULL, false },
+    { "so is that of SOAP 1.2",
+      POST_XML "Content-Type: application/soap+xml\r\nContent-Length: 4\r\n" END "<a/>", 201, NULL,
+      false },
+    { "JSON is read there, too", POST_XML JSON "Content-Length: 2\r\n" END "{}", 201, NULL, false },
+    { "other XML is not",
+      POST_XML "Content-Type: application/xml\r\nContent-Length: 4\r\n" END "<a/>", 415,
+      "media_type_unsupported", true },
+    { "XML is refused elsewhere", POST "Content-Type: text/xml\r\nContent-Length: 4\r\n" END "<a/>",
+      415, "media_type_unsupported", true },
     { "a merge patch is for PATCH",
       POST "Content-Type: application/merge-patch+json\r\nContent-Length: 2\r\n" END "{}", 415,
       "media_type_unsupported", true },
@@ -443,6 +457,65 @@ static void two_traceparents_begin_a_new_trace(void **state)
     wire_answer_release(&answer);
 }
 
+/* What stands in memory where the body of a POST to this path stood, when it is answered. */
+static struct wire_answer ask_what_is_left(const char *path)
+{
+    AUTO(buffer_release) struct buffer request = BUFFER_EMPTY;
+    int wire = wire_connect(test->port);
+
+    buffer_append_format(&request,
+                         "POST %s HTTP/1.1\r\n" HOST KEY JSON "Content-Length: 18\r\n" END
+                         "\"4242424242424242\"",
+                         path);
+    assert_true(wire_send_text(wire, request.at));
+    struct wire_answer answer = wire_read(wire, false);
+    assert_int_equal(answer.status, 201);
+    wire_answer_release(&answer);
+    assert_true(wire_send_text(wire, "GET /v1/remembered HTTP/1.1\r\n" HOST KEY END));
+    answer = wire_read(wire, false);
+    assert_int_equal(answer.body.length, 18);
+    close(wire);
+    return answer;
+}
+
+static void a_secret_body_is_overwritten(UNUSED void **state)
+{
+    struct wire_answer open = ask_what_is_left("/v1/open");
+    struct wire_answer secret = ask_what_is_left("/v1/secret");
+
+    assert_string_equal(open.body.at + 1, "4242424242424242\""); /* emptied: a NUL comes first */
+    for (size_t i = 0; i < secret.body.length; i++)
+        assert_int_equal(secret.body.at[i], 0);
+    wire_answer_release(&open);
+    wire_answer_release(&secret);
+}
+
+static void a_secret_body_has_its_hash_all_the_same(UNUSED void **state)
+{
+    struct wire_answer answer = wire_ask(test->port,
+                                         "POST /v1/secret HTTP/1.1\r\n" HOST KEY JSON
+                                         "Idempotency-Key: a\r\nContent-Length: 2\r\n" END "{}",
+                                         false);
+
+    assert_non_null(strstr(answer.body.at, "\"hash\":\"44136fa355b3678a1146ad16f7e8649e94fb4fc21"
+                                           "fe77e8310c060f61caaff8a\""));
+    wire_answer_release(&answer);
+}
+
+static void a_problem_says_what_is_read(UNUSED void **state)
+{
+    struct wire_answer json = wire_ask(
+        test->port, POST "Content-Type: text/xml\r\nContent-Length: 4\r\n" END "<a/>", false);
+    struct wire_answer xml = wire_ask(
+        test->port, POST_XML "Content-Type: text/plain\r\nContent-Length: 4\r\n" END "<a/>", false);
+
+    assert_non_null(strstr(json.body.at, "\"The body has to be application/json.\""));
+    assert_non_null(strstr(xml.body.at, "\"The body has to be application/json, text/xml or "
+                                        "application/soap+xml.\""));
+    wire_answer_release(&json);
+    wire_answer_release(&xml);
+}
+
 /* Only a thread that has seen a request knows where its buffer begins. */
 static void empty_lines_do_not_serve_a_request_twice(void **state)
 {
@@ -474,6 +547,9 @@ int main(void)
     TABLE_ADD(&table, allow_lists_the_methods_of_the_path);
     TABLE_ADD(&table, a_401_says_bearer);
     TABLE_ADD(&table, a_handler_gets_what_was_sent);
+    TABLE_ADD(&table, a_secret_body_is_overwritten);
+    TABLE_ADD(&table, a_secret_body_has_its_hash_all_the_same);
+    TABLE_ADD(&table, a_problem_says_what_is_read);
     TABLE_ADD(&table, two_traceparents_begin_a_new_trace);
     TABLE_ADD(&table, empty_lines_do_not_serve_a_request_twice);
     int failed = table_run(&table);

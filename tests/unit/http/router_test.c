@@ -268,10 +268,10 @@ static void the_table_is_printed_as_json(void **state)
     assert_true(json_document_parse(span_of(text), &document, &err));
     assert_non_null(strstr(text, "{\"method\":\"PATCH\",\"path\":\"/v1/orders/{id}\",\"scopes\":["
                                  "\"orders:write\",\"orders:fulfil\"],\"public\":false,"
-                                 "\"body\":true}"));
+                                 "\"body\":true,\"xml\":false}"));
     assert_non_null(strstr(
         text, "{\"method\":\"GET\",\"path\":\"/echo\",\"scopes\":[],\"public\":true,\"body\":"
-              "false}"));
+              "false,\"xml\":false}"));
 }
 
 int main(void)

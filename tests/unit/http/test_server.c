@@ -64,6 +64,23 @@ static bool write_large(void *ctx, const struct request *req, struct reply *repl
     return reply_json(reply, HTTP_OK);
 }
 
+/* Where the last body on this thread stood; a connection's requests are served by one thread. */
+static _Thread_local struct span remembered;
+
+static bool remember(void *ctx, const struct request *req, struct reply *reply, struct error *err)
+{
+    remembered = req->body;
+    return show(ctx, req, reply, err);
+}
+
+/* Shows what stands there now. */
+static bool recall(void *ctx, const struct request *req, struct reply *reply, struct error *err)
+{
+    (void)ctx, (void)req, (void)err;
+    buffer_append_span(&reply->body, remembered);
+    return reply_json(reply, HTTP_OK);
+}
+
 static bool fail_inside(void *ctx, const struct request *req, struct reply *reply,
                         struct error *err)
 {
@@ -79,6 +96,11 @@ static const struct route routes[] = {
     { HTTP_PATCH, "/v1/things/{id}", SCOPE_ORDERS_WRITE, ROUTE_BODY | ROUTE_IDEMPOTENCY_KEY, show },
     { HTTP_POST, "/v1/things/{id}/poke", SCOPE_ORDERS_WRITE, 0, show },
     { HTTP_POST, "/v1/payments", SCOPE_ORDERS_WRITE, ROUTE_BODY | ROUTE_KEY_REQUIRED, show },
+    { HTTP_POST, "/v1/xml", SCOPE_ORDERS_WRITE, ROUTE_BODY | ROUTE_XML, show },
+    { HTTP_POST, "/v1/open", SCOPE_ORDERS_WRITE, ROUTE_BODY, remember },
+    { HTTP_POST, "/v1/secret", SCOPE_ORDERS_WRITE,
+      ROUTE_BODY | ROUTE_IDEMPOTENCY_KEY | ROUTE_SECRET_BODY, remember },
+    { HTTP_GET, "/v1/remembered", SCOPE_ORDERS_READ, 0, recall },
     { HTTP_GET, "/v1/operator", SCOPE_OPERATOR, 0, show },
     { HTTP_POST, "/v1/public", 0, ROUTE_PUBLIC | ROUTE_BODY, show },
     { HTTP_GET, "/v1/slow", SCOPE_ORDERS_READ, 0, wait_for_release },
