@@ -55,12 +55,33 @@ static void linger(const struct exchange *exchange)
     }
 }
 
+/*
+ * No answer: the library closes the connection, politely. A reset has to come before that, and
+ * dissolving the association sends one, while the descriptor stays the library's.
+ */
+static void lose(struct exchange *exchange)
+{
+    int descriptor = exchange->reply.fate == REPLY_RESET
+                         ? sockets_find(exchange->listener->sockets, exchange->endpoint)
+                         : -1;
+    struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+    exchange->closes = true;
+    mg_disable_connection_keep_alive(exchange->connection);
+    if (descriptor >= 0)
+        (void)connect(descriptor, &nobody, sizeof(nobody));
+}
+
 void delivery_send(struct exchange *exchange)
 {
     bool unread =
         !exchange->framed || (framing_has_body(&exchange->framing) && !exchange->body_read);
 
     exchange->answered = true;
+    if (exchange->reply.fate != REPLY_SENT) {
+        lose(exchange);
+        return;
+    }
     exchange->closes = exchange->closes || unread || !gate_is_open(&exchange->listener->gate);
     compose(exchange);
     if (exchange->closes) /* or the library would read the rest of the body, however long */

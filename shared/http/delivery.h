@@ -6,7 +6,10 @@
 
 #include "shared/http/exchange.h"
 
-/* Writes exchange->reply, and closes the connection behind it where exchange->closes says so. */
+/*
+ * Writes exchange->reply, and closes the connection behind it where exchange->closes says so. A
+ * reply that is not to be sent (reply->fate) only ends the connection.
+ */
 void delivery_send(struct exchange *exchange);
 
 #endif

@@ -6,6 +6,7 @@
 void reply_begin(struct reply *reply)
 {
     reply->status = HTTP_OK;
+    reply->fate = REPLY_SENT;
     reply->content_type = "application/json";
     reply->body = BUFFER_EMPTY;
     reply->header_count = 0;
@@ -140,6 +141,7 @@ void problem_reply(struct reply *reply, const struct error *err, struct problem_
 {
     buffer_clear(&reply->body);
     reply->header_count = 0;
+    reply->fate = REPLY_SENT;
     reply->status = status.status;
     reply->content_type = "application/problem+json";
     write_document(&reply->body, err, status, instance);

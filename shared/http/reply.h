@@ -3,6 +3,9 @@
  *
  * A handler writes the body, sets a status and returns true; or it fails, and the router turns the
  * error into a problem document (RFC 9457). A handler never writes an error itself.
+ *
+ * A simulator of peers that can not be relied on may also say that there is no answer: its fate is
+ * then to be lost, whatever was written.
  */
 #ifndef CHECKOUT_HTTP_REPLY_H
 #define CHECKOUT_HTTP_REPLY_H
@@ -20,6 +23,12 @@ enum {
 
 enum { REPLY_HEADERS_MAX = 8 };
 
+enum reply_fate {
+    REPLY_SENT,
+    REPLY_LOST,  /* the connection is closed without an answer */
+    REPLY_RESET, /* ... and reset (RST): what the client sends then fails at once */
+};
+
 struct reply_header {
     const char *name; /* a literal */
     char value[256];
@@ -27,6 +36,7 @@ struct reply_header {
 
 struct reply {
     int status;
+    enum reply_fate fate;     /* of the handlers that succeed; errors are always told */
     const char *content_type; /* a literal; "application/json" unless set */
     struct buffer body;
     size_t header_count;

@@ -26,7 +26,7 @@ struct server_settings {
     int64_t keep_alive_ms;
     const char *cors_origins; /* comma-separated, "" for none */
     const struct router *router;
-    struct admission *admission; /* borrowed */
+    struct admission *admission; /* borrowed; NULL when every route is public */
 };
 
 struct server;
