@@ -21,7 +21,7 @@
 #include "shared/base/id.h"
 
 /* Columns of our widest write, with room. */
-enum { PARAMETERS_MAX = 32 };
+enum { PARAMETERS_MAX = 52 };
 
 /* The wire format, and with it the type the statement must give its parameter. */
 enum parameter_type {

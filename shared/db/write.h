@@ -10,7 +10,9 @@
  * returns no row was refused; a statement is written so that it refuses instead of raising.
  *
  * Order of locks: changes come before creations, changes sorted by the row they change, creations
- * by `key`. Two writes of the same row or the same key never share a statement.
+ * by `key`. Two writes of the same row or the same key never share a statement. A write that also
+ * changes a row that other writes change too - payments of one order reserve on its row - names it
+ * with write_also(): it is sorted by that row, and shares no statement with another of it.
  */
 #ifndef CHECKOUT_DB_WRITE_H
 #define CHECKOUT_DB_WRITE_H
@@ -42,6 +44,7 @@ struct write {
     enum write_kind kind;
     int stream;
     struct id row;            /* the subject's id: what the statement returns as `id` */
+    struct id also;           /* a row that other writes change too; all zero for none */
     char key[WRITE_KEY_SIZE]; /* idempotency key with its scope, or "" */
     struct parameters parameters;
     size_t event_count;
@@ -52,6 +55,9 @@ struct write {
 /* An empty write; release it with write_release(). */
 void write_begin(struct write *write, const struct statement *statement, enum write_kind kind,
                  int stream, struct id row);
+
+/* Names the shared row; the statement has to lock it before its own. Of a WRITE_CHANGE. */
+void write_also(struct write *write, struct id also);
 
 /* Announces an event if the write takes effect. */
 void write_announce(struct write *write, const struct event *event);

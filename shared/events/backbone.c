@@ -6,6 +6,7 @@
 #include "shared/crypto/hash.h"
 #include "shared/events/answers.h"
 #include "shared/events/backbone_settings.h"
+#include "shared/events/follow.h"
 #include "shared/http/admission.h"
 #include "shared/http/key.h"
 #include "shared/runtime/crash_point.h"
@@ -41,6 +42,7 @@ struct backbone {
     size_t consumption_count, consumer_count;
     struct backbone_consumption consumptions[BACKBONE_CONSUMERS_MAX];
     struct consumer *consumers[BACKBONE_CONSUMERS_MAX * BACKBONE_STREAMS_MAX];
+    struct follow *follows[BACKBONE_CONSUMERS_MAX * BACKBONE_STREAMS_MAX]; /* of the same index */
     size_t work_count, worker_count;
     struct work works[BACKBONE_WORKERS_MAX];
     struct worker *workers[BACKBONE_WORKERS_MAX];
@@ -55,6 +57,11 @@ struct backbone {
 static bool has_argument(const struct backbone *backbone, const char *name)
 {
     return backbone->argc > 1 && strcmp(backbone->argv[1], name) == 0;
+}
+
+bool backbone_only_prints(const struct backbone *backbone)
+{
+    return has_argument(backbone, "--routes");
 }
 
 static bool load_settings(struct backbone *backbone, const struct setting *settings, size_t count,
@@ -133,7 +140,7 @@ struct backbone *backbone_load(const char *service, int argc, char **argv,
         crash_points_print(stdout);
         exit(EXIT_SUCCESS);
     }
-    if (has_argument(backbone, "--routes"))
+    if (backbone_only_prints(backbone))
         return backbone; /* its routes are added and printed; nothing is started */
     if (!load_settings(backbone, settings, count, own, &err)) {
         fprintf(stderr, "%s: %s\n", service, err.detail);
@@ -322,6 +329,9 @@ static bool start_consumers(void *self, struct error *err)
             struct consumer *consumer =
                 make_consumer(backbone, &backbone->consumptions[i], backbone->settings.streams[j]);
 
+            backbone->follows[backbone->consumer_count] =
+                follow_create(&backbone->consumptions[i].source, backbone->settings.streams[j],
+                              backbone->pool, consumer);
             backbone->consumers[backbone->consumer_count++] = consumer;
             if (j == 0) /* any of a source's consumers can replay its dead letters */
                 backbone->letters.consumers[backbone->letters.consumer_count++] = consumer;
@@ -344,8 +354,24 @@ static void stop_consumers(void *self)
 {
     struct backbone *backbone = self;
 
-    for (size_t i = 0; i < backbone->consumer_count; i++)
+    for (size_t i = 0; i < backbone->consumer_count; i++) {
+        follow_destroy(backbone->follows[i]);
         consumer_destroy(backbone->consumers[i]);
+    }
+}
+
+bool backbone_follow(struct backbone *backbone, const char *source, int stream,
+                     struct deadline deadline, bool *reached, struct error *err)
+{
+    for (size_t i = 0; i < backbone->consumer_count; i++) {
+        size_t of = i / backbone->settings.stream_count, at = i % backbone->settings.stream_count;
+
+        if (strcmp(backbone->consumptions[of].source.service, source) == 0 &&
+            backbone->settings.streams[at] == stream)
+            return follow_wait(backbone->follows[i], deadline, reached, err);
+    }
+    return error_set(err, ERROR_UNAVAILABLE, "source_unavailable",
+                     "This instance does not serve stream %d.", stream);
 }
 
 static bool start_workers(void *self, struct error *err)
@@ -498,7 +524,7 @@ int backbone_run(struct backbone *backbone)
     };
 
     add_shared_routes(backbone);
-    if (has_argument(backbone, "--routes")) {
+    if (backbone_only_prints(backbone)) {
         router_print(&backbone->router, stdout);
         free(backbone);
         return EXIT_DRAINED;

@@ -47,6 +47,9 @@ struct backbone;
 struct backbone *backbone_load(const char *service, int argc, char **argv,
                                const struct setting *settings, size_t count, void *own);
 
+/* True when the process only prints its routes: settings were not read, and nothing is started. */
+bool backbone_only_prints(const struct backbone *backbone);
+
 /* For the service's stores and use cases; valid while the backbone lives. */
 struct pool *backbone_pool(struct backbone *backbone);
 struct journal *backbone_journal(struct backbone *backbone);
@@ -55,6 +58,13 @@ void backbone_add_routes(struct backbone *backbone, const struct route *routes, 
                          void *ctx);
 void backbone_add_worker(struct backbone *backbone, const struct work *work);
 void backbone_consume(struct backbone *backbone, const struct backbone_consumption *consumption);
+
+/*
+ * Waits until everything that `source`, which this service consumes, had in its log when this was
+ * called has taken effect here; see follow.h. Any thread, while it runs.
+ */
+MUST_CHECK bool backbone_follow(struct backbone *backbone, const char *source, int stream,
+                                struct deadline deadline, bool *reached, struct error *err);
 
 /* Starts everything, runs until a signal, drains, stops, frees; returns the exit code. Handles
  * --routes and --statements. */

@@ -223,6 +223,16 @@ static int wait_ms(const struct consumer *consumer)
     return may_pull && pull_ms < CONSUMER_IDLE_MS ? pull_ms : CONSUMER_IDLE_MS;
 }
 
+static void take_wake(struct consumer *consumer)
+{
+    uint64_t count;
+    ssize_t taken = read(consumer->wake, &count, sizeof(count));
+
+    (void)taken;
+    if (atomic_exchange(&consumer->pull_asked, false))
+        consumer->pull_due = true;
+}
+
 static void wait_for_work(struct consumer *consumer)
 {
     struct pollfd polled[] = {
@@ -232,7 +242,8 @@ static void wait_for_work(struct consumer *consumer)
 
     if (consumer->mqtt != NULL && mqtt_wants_write(consumer->mqtt))
         polled[1].events |= POLLOUT;
-    (void)poll(polled, COUNT_OF(polled), wait_ms(consumer));
+    if (poll(polled, COUNT_OF(polled), wait_ms(consumer)) > 0 && polled[0].revents != 0)
+        take_wake(consumer);
 }
 
 static void step(struct consumer *consumer)
@@ -313,17 +324,28 @@ struct consumer *consumer_create(const struct consumer_settings *settings)
     return consumer;
 }
 
-void consumer_drain(struct consumer *consumer, struct deadline deadline)
+static void wake(struct consumer *consumer)
 {
     uint64_t one = 1;
+    ssize_t written = write(consumer->wake, &one, sizeof(one));
 
+    (void)written;
+}
+
+void consumer_wake(struct consumer *consumer)
+{
+    atomic_store(&consumer->pull_asked, true);
+    wake(consumer);
+}
+
+void consumer_drain(struct consumer *consumer, struct deadline deadline)
+{
     /* What the thread is doing ends by deadlines of its own; the process is watched over. */
     (void)deadline;
     if (consumer->joined)
         return;
     atomic_store(&consumer->stopping, true);
-    ssize_t written = write(consumer->wake, &one, sizeof(one));
-    (void)written;
+    wake(consumer);
     pthread_join(consumer->thread, NULL);
     consumer->joined = true;
 }

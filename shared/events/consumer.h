@@ -93,6 +93,9 @@ void consumer_drain(struct consumer *consumer, struct deadline deadline);
 /* Takes NULL. */
 void consumer_destroy(struct consumer *consumer);
 
+/* Asks the log at once, if this is the leader, whatever the bus brings. Any thread. */
+void consumer_wake(struct consumer *consumer);
+
 /* A health check: well while it leads and follows, or stands by. */
 bool consumer_check(void *consumer, char *note, size_t note_size);
 

@@ -25,8 +25,8 @@ struct consumer {
     struct consumer_settings settings;
     pthread_t thread;
     bool joined;
-    int wake; /* eventfd: stop */
-    atomic_bool stopping;
+    int wake; /* eventfd: stop, or look at the log */
+    atomic_bool stopping, pull_asked;
     atomic_bool leading, broker_up, database_up; /* for the health check */
     _Atomic int64_t shown_lag;
 

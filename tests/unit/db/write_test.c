@@ -10,14 +10,17 @@ struct what {
     enum write_kind kind;
     uint8_t row;
     const char *key;
+    uint8_t also; /* 0: none */
 };
 
 static struct write make(const struct what *what)
 {
     struct write write;
-    struct id row = { { what->row } };
+    struct id row = { { what->row } }, also = { { what->also } };
 
     write_begin(&write, what->statement, what->kind, 0, row);
+    if (what->also != 0)
+        write_also(&write, also);
     text_copy(write.key, sizeof(write.key), what->key);
     return write;
 }
@@ -63,6 +66,21 @@ static const struct row {
       { &one, WRITE_CREATE, 2, "a" },
       0,
       false },
+    { "two changes of a shared row never share a statement",
+      { &one, WRITE_CHANGE, 1, "", 9 },
+      { &one, WRITE_CHANGE, 2, "", 9 },
+      0,
+      false },
+    { "changes lock in the order of their shared rows, which come first",
+      { &one, WRITE_CHANGE, 2, "", 8 },
+      { &one, WRITE_CHANGE, 1, "", 9 },
+      -1,
+      true },
+    { "a change without a shared row stands among those with one",
+      { &one, WRITE_CHANGE, 8, "" },
+      { &one, WRITE_CHANGE, 1, "", 9 },
+      -1,
+      true },
     { "two statements are not one",
       { &one, WRITE_CREATE, 1, "a" },
       { &other, WRITE_CREATE, 2, "b" },
