@@ -170,7 +170,7 @@ static bool load(struct span text, xmlDoc **out, struct error *err)
 static bool is_of_envelope(const xmlNode *node, const char *name)
 {
     return node && strcmp(soap_library_text(node->name), name) == 0 &&
-           strcmp(soap_library_namespace(node), SOAP_ENVELOPE_NAMESPACE) == 0;
+           strcmp(soap_library_namespace(node), SOAP_NAMESPACE) == 0;
 }
 
 /* SOAP 1.1, 4.2.3: who does not understand such an entry must not go on. We understand none. */
@@ -178,8 +178,7 @@ static bool must_be_understood(xmlNode *header)
 {
     for (xmlNode *entry = soap_library_next(header->children); entry;
          entry = soap_library_next(entry->next)) {
-        xmlChar *word =
-            xmlGetNsProp(entry, BAD_CAST "mustUnderstand", BAD_CAST SOAP_ENVELOPE_NAMESPACE);
+        xmlChar *word = xmlGetNsProp(entry, BAD_CAST "mustUnderstand", BAD_CAST SOAP_NAMESPACE);
         bool must = word && strcmp(soap_library_text(word), "0") != 0;
 
         xmlFree(word);

@@ -31,6 +31,9 @@ enum { SOAP_BYTES_MAX = 65536, SOAP_DEPTH_MAX = 16, SOAP_ELEMENTS_MAX = 256, SOA
 
 #define SOAP_CONTENT_TYPE "text/xml; charset=utf-8"
 
+/* Of the envelope and of faults. */
+#define SOAP_NAMESPACE "http://schemas.xmlsoap.org/soap/envelope/"
+
 enum soap_presence { SOAP_REQUIRED, SOAP_OPTIONAL };
 
 struct soap_document; /* the library's own */
@@ -73,6 +76,10 @@ void soap_reader_begin(struct soap_reader *reader, const struct envelope *envelo
                        struct error *err);
 void soap_reader_end(struct soap_reader *reader);
 bool soap_reader_ok(const struct soap_reader *reader);
+
+/* Records a wrong field by hand: a rule that needs more than one. `name` may be NULL. */
+void soap_reader_refuse(struct soap_reader *reader, const char *name, const char *code,
+                        const char *format, ...) PRINTF_LIKE(4, 5);
 
 /*
  * Each returns true when `out` was written; an element that is there twice is wrong, and one that

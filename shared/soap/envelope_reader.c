@@ -1,14 +1,22 @@
 #include "shared/soap/envelope.h"
 
+#include <stdarg.h>
+
 #include "shared/soap/soap_library.h"
 
 enum { POINTER_SIZE = sizeof(((struct soap_reader *)NULL)->pointer) };
 
 /* XML's names hold neither '/' nor '~': nothing is to be escaped (RFC 6901). */
-static void refuse(struct soap_reader *reader, const char *name, const char *code,
-                   const char *detail)
+void soap_reader_refuse(struct soap_reader *reader, const char *name, const char *code,
+                        const char *format, ...)
 {
     char pointer[POINTER_SIZE];
+    char detail[sizeof(reader->err->fields[0].detail)];
+    va_list arguments;
+
+    va_start(arguments, format);
+    text_format_list(detail, sizeof(detail), format, arguments);
+    va_end(arguments);
 
     text_format(pointer, sizeof(pointer), "%s%s%s", reader->pointer, name ? "/" : "",
                 name ? name : "");
@@ -25,7 +33,8 @@ static void start(struct soap_reader *reader, xmlNode *element, const char *poin
     text_copy(reader->pointer, sizeof(reader->pointer), pointer);
     if (soap_library_has_text(element)) {
         reader->element = NULL;
-        refuse(reader, NULL, "type_invalid", "must hold elements, and no text between them");
+        soap_reader_refuse(reader, NULL, "type_invalid",
+                           "must hold elements, and no text between them");
     }
 }
 
@@ -66,8 +75,8 @@ void soap_reader_end(struct soap_reader *reader)
 {
     for (xmlNode *field = first_field(reader); field; field = soap_library_next(field->next))
         if (!is_ours(field) || !was_asked(reader, soap_library_text(field->name)))
-            refuse(reader, soap_library_text(field->name), "unknown_field",
-                   "is not a field of this element");
+            soap_reader_refuse(reader, soap_library_text(field->name), "unknown_field",
+                               "is not a field of this element");
 }
 
 bool soap_reader_ok(const struct soap_reader *reader)
@@ -109,14 +118,14 @@ static xmlNode *ask(struct soap_reader *reader, const char *name, enum soap_pres
 
     remember_asked(reader, name);
     if (field && find(soap_library_next(field->next), name)) {
-        refuse(reader, name, "repeated", "is there more than once");
+        soap_reader_refuse(reader, name, "repeated", "is there more than once");
         return NULL;
     }
     if (field && !is_nil(field))
         return field;
     /* where no fields can be, that was recorded, and saying it of each helps nobody */
     if (presence == SOAP_REQUIRED && reader->element)
-        refuse(reader, name, "required", "is required");
+        soap_reader_refuse(reader, name, "required", "is required");
     return NULL;
 }
 
@@ -129,7 +138,7 @@ static bool ask_text(struct soap_reader *reader, const char *name, enum soap_pre
     if (!field)
         return false;
     if (soap_library_next(field->children)) {
-        refuse(reader, name, "type_invalid", "must be text");
+        soap_reader_refuse(reader, name, "type_invalid", "must be text");
         return false;
     }
     buffer_append(out, "");
@@ -161,16 +170,15 @@ bool soap_read_text(struct soap_reader *reader, const char *name, enum soap_pres
 {
     assert(size >= 4 * max + 1);
     AUTO(buffer_release) struct buffer text = BUFFER_EMPTY;
-    char detail[64];
 
     if (!ask_text(reader, name, presence, &text))
         return false;
     size_t length = text_length(buffer_span(&text));
     if (length >= min && length <= max)
         return text_copy(out, size, text.at);
-    text_format(detail, sizeof(detail), "must have at %s %zu characters",
-                length < min ? "least" : "most", length < min ? min : max);
-    refuse(reader, name, length < min ? "too_short" : "too_long", detail);
+    soap_reader_refuse(reader, name, length < min ? "too_short" : "too_long",
+                       "must have at %s %zu characters", length < min ? "least" : "most",
+                       length < min ? min : max);
     return false;
 }
 
@@ -185,19 +193,18 @@ bool soap_read_integer(struct soap_reader *reader, const char *name, enum soap_p
                        int64_t min, int64_t max, int64_t *out)
 {
     AUTO(buffer_release) struct buffer text = BUFFER_EMPTY;
-    char detail[80];
     int64_t number;
 
     if (!ask_token(reader, name, presence, &text))
         return false;
     if (!is_number(text.at)) {
-        refuse(reader, name, "type_invalid", "must be a whole number without fraction or exponent");
+        soap_reader_refuse(reader, name, "type_invalid",
+                           "must be a whole number without fraction or exponent");
         return false;
     }
     if (!number_parse(buffer_span(&text), &number) || number < min || number > max) {
-        text_format(detail, sizeof(detail), "must be from %lld to %lld", (long long)min,
-                    (long long)max);
-        refuse(reader, name, "out_of_range", detail);
+        soap_reader_refuse(reader, name, "out_of_range", "must be from %lld to %lld",
+                           (long long)min, (long long)max);
         return false;
     }
     *out = number;
@@ -218,7 +225,7 @@ bool soap_read_boolean(struct soap_reader *reader, const char *name, enum soap_p
             return true;
         }
     }
-    refuse(reader, name, "type_invalid", "must be true or false");
+    soap_reader_refuse(reader, name, "type_invalid", "must be true or false");
     return false;
 }
 
@@ -231,7 +238,7 @@ bool soap_read_id(struct soap_reader *reader, const char *name, enum soap_presen
         return false;
     if (id_parse(text.at, out))
         return true;
-    refuse(reader, name, "id_invalid", "must be a UUID");
+    soap_reader_refuse(reader, name, "id_invalid", "must be a UUID");
     return false;
 }
 
@@ -251,7 +258,7 @@ bool soap_read_choice(struct soap_reader *reader, const char *name, enum soap_pr
         }
         buffer_append_format(&list, "%s %s", i == 0 ? "" : ",", words[i]);
     }
-    refuse(reader, name, "not_allowed", list.at);
+    soap_reader_refuse(reader, name, "not_allowed", "%s", list.at);
     return false;
 }
 

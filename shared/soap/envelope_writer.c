@@ -52,7 +52,7 @@ static void write_text(struct buffer *out, const char *text)
 void envelope_begin(struct buffer *out, const char *name_space, const char *message)
 {
     buffer_append(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                       "<soap:Envelope xmlns:soap=\"" SOAP_ENVELOPE_NAMESPACE "\"><soap:Body>");
+                       "<soap:Envelope xmlns:soap=\"" SOAP_NAMESPACE "\"><soap:Body>");
     buffer_append_format(out, "<%s xmlns=\"%s\">", message, name_space);
 }
 
@@ -98,7 +98,7 @@ void soap_field_id(struct buffer *out, const char *name, struct id id)
 void envelope_fault(struct buffer *out, const char *code, const char *text, const char *detail)
 {
     buffer_append(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                       "<soap:Envelope xmlns:soap=\"" SOAP_ENVELOPE_NAMESPACE "\"><soap:Body>"
+                       "<soap:Envelope xmlns:soap=\"" SOAP_NAMESPACE "\"><soap:Body>"
                        "<soap:Fault>");
     buffer_append_format(out, "<faultcode>soap:%s</faultcode>", code);
     soap_field_text(out, "faultstring", text);

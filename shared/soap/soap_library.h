@@ -8,7 +8,6 @@
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 
-#define SOAP_ENVELOPE_NAMESPACE "http://schemas.xmlsoap.org/soap/envelope/"
 #define SOAP_INSTANCE_NAMESPACE "http://www.w3.org/2001/XMLSchema-instance"
 
 struct soap_document;
