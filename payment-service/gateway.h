@@ -168,12 +168,22 @@ struct gateway {
     struct client_pool *clients; /* shared by all gateways */
 };
 
+/* What a bank is asked about a call. */
+enum gateway_question { GATEWAY_PERFORM, GATEWAY_LOOK_UP, GATEWAY_VOID_REFERENCE };
+
+/*
+ * Why the bank does not take such a payment at all: "currency", "amount" or "method"; NULL when it
+ * does.
+ */
+const char *gateway_refusal(const struct gateway *gateway, struct money money,
+                            enum gateway_operation operation);
+
 /* Whether the bank takes such a payment at all. */
 bool gateway_supports(const struct gateway *gateway, struct money money,
                       enum gateway_operation operation);
 
-/* The earlier of the call's deadline and the operation's own. */
-struct deadline gateway_deadline(const struct gateway *gateway, enum gateway_operation operation,
-                                 struct deadline deadline);
+/* The earlier of the call's deadline and the bank's own for that question. */
+struct deadline gateway_deadline(const struct gateway *gateway, enum gateway_question question,
+                                 const struct gateway_call *call);
 
 #endif

@@ -56,9 +56,10 @@ void gateway_chain_forgo(struct gateway_chain *chain, const struct gateway *gate
 /* The gateway of that name; NULL when the configuration has it no more. */
 const struct gateway *gateway_chain_find(const struct gateway_chain *chain, const char *name);
 
-/* What follows a payment, at the bank where it was made, without asking the breaker for leave. */
-enum gateway_question { GATEWAY_PERFORM, GATEWAY_LOOK_UP, GATEWAY_VOID_REFERENCE };
-
+/*
+ * What follows a payment, at the bank where it was made, without asking the breaker for leave.
+ * While the breaker is closed it learns the outcome; otherwise only its own probes count.
+ */
 void gateway_chain_follow(struct gateway_chain *chain, const struct gateway *gateway,
                           enum gateway_question question, const struct gateway_call *call,
                           struct gateway_result *out);
