@@ -40,6 +40,7 @@ struct consumer {
     int64_t head; /* of the producer's log, as last told */
     bool position_known;
     bool pull_due;
+    bool feed_away; /* and that was logged */
     struct deadline pull_not_before;
     struct deadline ask_head_at;
     size_t count;

@@ -2,13 +2,28 @@
 #include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
 
+/* A producer that stays away is told once, and that it is back. */
+static void note_feed(struct consumer *consumer, const struct error *trouble)
+{
+    bool away = trouble != NULL;
+
+    if (away == consumer->feed_away)
+        return;
+    consumer->feed_away = away;
+    if (away)
+        log_swallowed(LOG_LEVEL_WARNING, "consumer can not reach the feed", trouble);
+    else
+        log_info("consumer reaches the feed again",
+                 LOG_TEXT("source", consumer->settings.source.service));
+}
+
 /* At least as long as the attempt took: a feed that hangs has half of the loop's time at most. */
 static void put_off(struct consumer *consumer, int64_t start_us, const struct error *err)
 {
     int64_t took_ms = (clock_monotonic_us() - start_us) / 1000;
 
     if (!atomic_load(&consumer->stopping))
-        log_swallowed(LOG_LEVEL_WARNING, "consumer can not reach the feed", err);
+        note_feed(consumer, err);
     consumer->pull_not_before =
         deadline_in_ms(took_ms > CONSUMER_BACKOFF_MS ? took_ms : CONSUMER_BACKOFF_MS);
 }
@@ -25,6 +40,7 @@ static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *pa
         put_off(consumer, start_us, &err);
         return false;
     }
+    note_feed(consumer, NULL);
     consumer->head = page->head;
     consumer_show_progress(consumer, consumer->position);
     return true;
