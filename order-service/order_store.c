@@ -15,6 +15,10 @@ STATEMENT(order_select, "orders",
           "SELECT " ORDER_COLUMNS " FROM orders o"
           " WHERE o.stream = $1::bigint AND o.merchant_id = $2 AND o.id = $3");
 
+STATEMENT(order_lock, "orders",
+          "SELECT " ORDER_COLUMNS " FROM orders o"
+          " WHERE o.stream = $1::bigint AND o.id = $2 FOR UPDATE");
+
 /* For keys of `*`: the streams are few, and each is looked into by its primary key. */
 STATEMENT(order_select_any, "orders",
           "SELECT " ORDER_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
@@ -287,6 +291,14 @@ bool order_store_due(struct pool *pool, struct instant now, struct deadline dead
     parameters_add_instant(&parameters, now);
     parameters_add_integer(&parameters, ORDER_DUE_MAX);
     return db_query(pool, &order_due, &parameters, deadline, out, err);
+}
+
+const struct statement *order_store_lock(struct parameters *parameters, int stream, struct id id)
+{
+    parameters_begin(parameters);
+    parameters_add_integer(parameters, stream);
+    parameters_add_id(parameters, id);
+    return &order_lock;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */

@@ -58,6 +58,9 @@ MUST_CHECK bool order_store_due(struct pool *pool, struct instant now, struct de
 /* One of those rows; lines and metadata are borrowed from it. */
 void order_from_row(const struct rows *rows, size_t index, struct order *out);
 
+/* For a consumer's transaction: the order's row, locked until it ends. */
+const struct statement *order_store_lock(struct parameters *parameters, int stream, struct id id);
+
 /* The moment in so many seconds by the database's clock, for order_insert(). */
 MUST_CHECK bool order_store_hold(struct pool *pool, int64_t seconds, struct deadline deadline,
                                  struct instant *out, struct error *err);

@@ -23,7 +23,7 @@ const FIRST_ANSWER_MS = 10_000;
 const PASSINGS = 20;
 const SELDOM = /expiry$|pull$|^lapse:/;
 
-/* The order-service consumes nothing, though its program could. */
+/* Nobody pays in this load, so the order-service has nothing to consume. */
 const NOT_REACHED = { 'order-service': /^consumer:/ };
 
 /* Prepaid orders of the load expire after a second; vouchers live for days. */
