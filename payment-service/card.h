@@ -62,7 +62,7 @@ enum { CARD_YEARS_MAX = 50 };
  */
 enum card_flaw card_check_number(struct span number);
 enum card_flaw card_check_expiry(int64_t month, int64_t year, struct instant now);
-/* Of a number that is fine; "" is a flaw too: CARD_CVC. */
+/* "" is a flaw too: CARD_CVC. Of a number without a brand, 3 and 4 digits are fine. */
 enum card_flaw card_check_cvc(struct span number, struct span cvc);
 
 /* The code for clients ("invalid_number"), and the sentence to it; CARD_FINE has none. */
@@ -72,7 +72,7 @@ const char *card_flaw_detail(enum card_flaw flaw);
 /* True if the Luhn digit is right; of digits only. */
 bool card_luhn(struct span digits);
 
-/* The brand of a number by its ranges, the longest prefix first; NULL for none. */
+/* The brand of a number (digits only) by its ranges (card_brands.h); NULL for none. */
 const char *card_brand(struct span number);
 
 /* The face of a card that is fine; the fingerprint is the caller's to fill in. */

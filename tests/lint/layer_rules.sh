@@ -54,9 +54,10 @@ library_outside() {
 }
 
 libraries_in_the_domain() {
-    files c h | grep -E '^shared/base/|^(order|voucher|payment)-service/(order|voucher|payment)\.[ch]$' |
+    files c h |
+        grep -E '^shared/base/|^(order|voucher|payment)-service/(order|voucher|payment|card|card_brands|circuit_breaker)\.[ch]$' |
         xargs -r -d '\n' grep -nE \
-            '^\s*#\s*include\s*(<(libpq|postgresql|mosquitto|civetweb|curl|sodium|jansson|libxml)|"shared/(json|crypto|runtime|db|bus|http|events)/)' \
+            '^\s*#\s*include\s*(<(libpq|postgresql|mosquitto|civetweb|curl|sodium|jansson|libxml)|"shared/(json|crypto|soap|runtime|db|bus|http|events)/)' \
             /dev/null || true
 }
 
