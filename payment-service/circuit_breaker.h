@@ -1,15 +1,22 @@
 /*
  * Circuit breaker: whether a bank is worth asking.
  *
- *     closed      calls go through; when, of at least `calls_min` calls within `window_ms`, the share
- *                 that failed reaches `error_percent`, it opens
+ *     closed      calls go through; when, of at least `calls_min` calls within `window_ms`, the
+ *                 share that failed reaches `error_percent`, it opens
  *     open        nothing goes through until `open_ms` are over
- *     half-open   one call at a time goes through; `probes` in a row that succeed close it, one that
- *                 fails opens it again. A probe that never tells its outcome is given up after
- *                 `open_ms`
+ *     half-open   one call at a time goes through; `probes` in a row that succeed close it, one
+ *                 that fails opens it again. A probe that never tells its outcome is given up after
+ *                 `open_ms`, and another one may go
  *
- * Pure: time is a parameter (monotonic milliseconds). The window is a ring of BREAKER_SLICES slices,
- * so it forgets by slices. Not for two threads at once: the owner has the lock.
+ * Calls may end late, in another state than that they were allowed in. What they tell is ignored
+ * while it is open; while it is half-open it is taken for the outcome of the probe under way, and
+ * ignored if there is none. One that closes has forgotten all calls before.
+ *
+ * Pure: time is a parameter (monotonic milliseconds, not negative). Threads read the clock before
+ * they get the lock, so a time may lie before one seen already; it then counts as that. The window
+ * is a ring of BREAKER_SLICES slices, so it forgets by slices: a call counts for more than nine
+ * tenths of `window_ms`, and at most for the whole of it. Not for two threads at once: the owner
+ * has the lock.
  */
 #ifndef CHECKOUT_PAYMENT_SERVICE_CIRCUIT_BREAKER_H
 #define CHECKOUT_PAYMENT_SERVICE_CIRCUIT_BREAKER_H
@@ -44,6 +51,7 @@ struct circuit_breaker {
     int64_t probes_passed;
 };
 
+/* Every setting is 1 or more, and `error_percent` at most 100: our own bug otherwise. */
 void breaker_init(struct circuit_breaker *breaker, const struct breaker_settings *settings,
                   int64_t now_ms);
 
