@@ -99,14 +99,6 @@ static int64_t delay_of(const struct fault_plan *plan)
     return plan->held ? HELD_MAX_MS : plan->delay_ms;
 }
 
-static void write_body(struct desk *desk, const struct bank_place *place,
-                       const struct bank_notice *notice, struct buffer *out)
-{
-    struct bank_view view = { place->bank, desk->settings.public_url };
-
-    bank_notice_write(out, notice, &view);
-}
-
 /* An entry to be appended, with what is told of it. */
 struct draft {
     struct bank_entry entry;
@@ -133,8 +125,9 @@ static void make_hook(struct desk *desk, const struct draft *draft, const struct
     };
     if (!out->type)
         return;
-    struct bank_notice notice = { out->id, out->type, draft->place->account, entry->at, &record };
-    write_body(desk, draft->place, &notice, body);
+    struct bank_notice notice = { out->id, out->type, draft->place->account, entry->at };
+    struct bank_view view = { draft->place->bank, desk->settings.public_url };
+    bank_notice_write(body, &notice, &record, &view);
     out->body = buffer_span(body);
 }
 
@@ -145,10 +138,10 @@ static void tell(struct desk *desk, const struct draft *draft, const struct faul
 
     if (!hook->type || hook->mode == HOOK_DROPPED)
         return;
-    if (plan->before_answer && post->now)
+    if (plan->before_answer)
         post->now(post->ctx, draft->place, hook);
-    else if (post->wake)
-        post->wake(post->ctx);
+    else
+        post->wake(post->ctx, hook);
 }
 
 /* ---- Appending ------------------------------------------------------------------------------ */
@@ -199,12 +192,13 @@ static bool is_same(const struct bank_instruction *a, const struct bank_instruct
            strcmp(a->expiry, b->expiry) == 0;
 }
 
-/* A reference that is dead gets no second life; its record says so. */
 static bool replay(const struct desk_call *call, const struct bank_standing *standing,
                    struct desk_answer *out, struct error *err)
 {
-    if (standing->record.operation != BANK_VOID_REFERENCE &&
-        !is_same(call->instruction, &standing->asked))
+    if (standing->record.operation == BANK_VOID_REFERENCE)
+        return error_set(err, ERROR_CONFLICT, "reference_voided",
+                         "The reference was made dead before it was known, and stays so.");
+    if (!is_same(call->instruction, &standing->asked))
         return error_set(err, ERROR_CONFLICT, "reference_reused",
                          "The reference stands for something else.");
     *out = (struct desk_answer){ .record = standing->record };

@@ -20,8 +20,8 @@ struct bank_post {
     void *ctx;
     /* Posts it now, and waits for the answer; what is not taken stays queued. */
     void (*now)(void *ctx, const struct bank_place *place, const struct bank_hook *hook);
-    /* Something was queued. */
-    void (*wake)(void *ctx);
+    /* This was queued. */
+    void (*wake)(void *ctx, const struct bank_hook *hook);
 };
 
 struct desk_settings {
@@ -55,9 +55,9 @@ struct desk_answer {
 
 /*
  * Does what a call asks for, once: the same reference again gets the record as it is now.
- * ERROR_CONFLICT "reference_reused", ERROR_VALIDATION "currency_not_supported", ERROR_NOT_FOUND
- * "authorization_not_found"; ERROR_INTERNAL when nobody knows whether it was done; with any other
- * error, it was not.
+ * ERROR_CONFLICT "reference_reused" or "reference_voided", ERROR_VALIDATION
+ * "currency_not_supported", ERROR_NOT_FOUND "authorization_not_found"; ERROR_INTERNAL when nobody
+ * knows whether it was done; with any other error, it was not.
  */
 MUST_CHECK bool desk_perform(struct desk *desk, const struct desk_call *call,
                              struct desk_answer *out, struct error *err);

@@ -81,10 +81,12 @@ void faults_clear(struct faults *faults)
     pthread_mutex_unlock(&faults->mutex);
 }
 
-static void mask(char card[BANK_CARD_SIZE])
+void fault_mask(struct fault *fault)
 {
-    for (size_t left = strlen(card); left > 4; left--)
-        *card++ = '*';
+    char *digit = fault->card;
+
+    for (size_t left = strlen(digit); left > 4; left--)
+        *digit++ = '*';
 }
 
 size_t faults_list(struct faults *faults, struct fault out[FAULTS_MAX])
@@ -93,7 +95,7 @@ size_t faults_list(struct faults *faults, struct fault out[FAULTS_MAX])
     size_t count = faults->count;
     for (size_t i = 0; i < count; i++) {
         out[i] = faults->at[i];
-        mask(out[i].card);
+        fault_mask(&out[i]);
     }
     pthread_mutex_unlock(&faults->mutex);
     return count;

@@ -92,6 +92,9 @@ MUST_CHECK bool faults_add(struct faults *faults, const struct fault *fault, int
 bool faults_remove(struct faults *faults, struct id id);
 void faults_clear(struct faults *faults);
 
+/* Leaves the last four digits of its card, if it has one. */
+void fault_mask(struct fault *fault);
+
 /* Copies all of them, in the order in which they were added; cards are masked. */
 size_t faults_list(struct faults *faults, struct fault out[FAULTS_MAX]);
 

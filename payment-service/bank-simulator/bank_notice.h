@@ -11,11 +11,14 @@ struct bank_notice {
     const char *type; /* "refund.approved" */
     const char *account;
     struct instant created_at;
-    const struct bank_record *record;
 };
 
 void bank_notice_write(struct buffer *out, const struct bank_notice *notice,
-                       const struct bank_view *view);
+                       const struct bank_record *record, const struct bank_view *view);
+
+/* The same, of a record that somebody made up: an object of JSON. */
+void bank_notice_write_any(struct buffer *out, const struct bank_notice *notice,
+                           const struct json_value *record, const struct bank *bank);
 
 /* "application/json", or the type of SOAP. */
 const char *bank_notice_content_type(const struct bank *bank);

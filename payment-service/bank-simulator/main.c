@@ -1,7 +1,12 @@
 /* Bank simulator: wires the parts; README.md says what it plays. */
 #include <poll.h>
 
+#include "payment-service/bank-simulator/bank_challenge.h"
+#include "payment-service/bank-simulator/bank_control_http.h"
+#include "payment-service/bank-simulator/bank_duties.h"
 #include "payment-service/bank-simulator/bank_http.h"
+#include "payment-service/bank-simulator/bank_soap.h"
+#include "payment-service/bank-simulator/bank_webhooks.h"
 #include "shared/crypto/hash.h"
 #include "shared/http/client.h"
 #include "shared/http/health.h"
@@ -9,6 +14,7 @@
 #include "shared/runtime/config.h"
 #include "shared/runtime/log.h"
 #include "shared/runtime/service.h"
+#include "shared/soap/envelope.h"
 
 enum {
     START_DATABASE_MS = 10000, /* how long a start waits for its database */
@@ -81,8 +87,12 @@ struct simulator {
     struct journal *journal;
     struct faults *faults;
     struct calls *calls;
+    struct letters *letters;
+    struct webhooks *webhooks;
     struct desk *desk;
+    struct duties *duties;
     struct door *door;
+    struct control control;
     struct router router;
     struct health health;
     struct server *server;
@@ -102,6 +112,20 @@ static bool load_settings(struct settings *settings, struct error *err)
     return true;
 }
 
+/* All that can be wrong with the settings is known after this. */
+static bool prepare(struct simulator *simulator, struct error *err)
+{
+    const struct settings *settings = &simulator->settings;
+
+    if (!load_settings(&simulator->settings, err))
+        return false;
+    service_prepare();
+    bool started = crypto_start() && client_library_start() && soap_library_start();
+    assert(started);
+    return letters_create(settings->webhook_url, settings->webhook_secret, &simulator->letters,
+                          err);
+}
+
 static void make_book(struct simulator *simulator)
 {
     const struct settings *settings = &simulator->settings;
@@ -119,13 +143,16 @@ static void make_book(struct simulator *simulator)
 static void make_bank(struct simulator *simulator)
 {
     const struct settings *settings = &simulator->settings;
+    const struct bank_book book = { simulator->pool, simulator->journal };
 
     simulator->faults = faults_create();
     simulator->calls = calls_create();
+    simulator->webhooks = webhooks_create(&book, simulator->letters);
     simulator->desk = desk_create(&(struct desk_settings){
-        .book = { simulator->pool, simulator->journal },
+        .book = book,
         .faults = simulator->faults,
         .public_url = settings->public_url,
+        .post = webhooks_post(simulator->webhooks),
     });
     simulator->door = door_create(&(struct door_settings){
         .desk = simulator->desk,
@@ -134,12 +161,21 @@ static void make_bank(struct simulator *simulator)
         .bank_key = settings->bank_key,
         .latency_ms = settings->latency_ms,
     });
+    simulator->control = (struct control){
+        .key = settings->control_key,
+        .desk = simulator->desk,
+        .faults = simulator->faults,
+        .calls = simulator->calls,
+        .letters = simulator->letters,
+    };
 }
 
 static void destroy(struct simulator *simulator)
 {
     door_destroy(simulator->door);
     desk_destroy(simulator->desk);
+    webhooks_destroy(simulator->webhooks);
+    letters_destroy(simulator->letters);
     calls_destroy(simulator->calls);
     faults_destroy(simulator->faults);
     journal_destroy(simulator->journal);
@@ -178,6 +214,9 @@ static void add_routes(struct simulator *simulator)
                                          .is_draining_ctx = simulator };
     health_add(&simulator->health, "database", true, simulator, check_database);
     bank_http_add_routes(&simulator->router, simulator->door);
+    bank_soap_add_routes(&simulator->router, simulator->door);
+    bank_challenge_add_routes(&simulator->router, simulator->desk);
+    bank_control_http_add_routes(&simulator->router, &simulator->control);
     health_add_routes(&simulator->health, &simulator->router);
 }
 
@@ -202,6 +241,52 @@ static void drain_journal(void *self, struct deadline deadline)
     struct simulator *simulator = self;
 
     journal_drain(simulator->journal, deadline);
+}
+
+static bool start_webhooks(void *self, struct error *err)
+{
+    struct simulator *simulator = self;
+
+    (void)err;
+    webhooks_start(simulator->webhooks);
+    return true;
+}
+
+static void stop_webhooks(void *self)
+{
+    struct simulator *simulator = self;
+
+    webhooks_stop(simulator->webhooks);
+}
+
+/* The queue is kept: what is not posted now is posted after the next start. */
+static void drain_webhooks(void *self, struct deadline deadline)
+{
+    (void)deadline; /* each post has one of its own */
+    stop_webhooks(self);
+}
+
+static bool start_duties(void *self, struct error *err)
+{
+    struct simulator *simulator = self;
+
+    (void)err;
+    simulator->duties = duties_start(simulator->desk);
+    return true;
+}
+
+static void stop_duties(void *self)
+{
+    struct simulator *simulator = self;
+
+    duties_stop(simulator->duties);
+    simulator->duties = NULL;
+}
+
+static void drain_duties(void *self, struct deadline deadline)
+{
+    (void)deadline; /* each has one of its own */
+    stop_duties(self);
 }
 
 static bool try_server(struct simulator *simulator, struct error *err)
@@ -258,6 +343,8 @@ static int run(struct simulator *simulator)
     const struct service_part parts[] = {
         { "database", simulator, start_database, NULL, NULL },
         { "journal", simulator, NULL, drain_journal, NULL },
+        { "webhooks", simulator, start_webhooks, drain_webhooks, stop_webhooks },
+        { "duties", simulator, start_duties, drain_duties, stop_duties },
         { "server", simulator, start_server, drain_server, stop_server },
     };
 
@@ -289,13 +376,10 @@ int main(int argc, char **argv)
             return EXIT_DRAINED;
         simulator.router.count = 0;
     }
-    if (!load_settings(&simulator.settings, &err)) {
+    if (!prepare(&simulator, &err)) {
         fprintf(stderr, "bank-simulator: %s\n", err.detail);
         return EXIT_CONFIGURATION;
     }
-    service_prepare();
-    bool started = crypto_start() && client_library_start();
-    assert(started);
     make_book(&simulator);
     make_bank(&simulator);
     add_routes(&simulator);
