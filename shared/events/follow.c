@@ -78,7 +78,7 @@ static bool find_head(struct follow *follow, struct deadline deadline, int64_t *
         error_set(err, ERROR_DEADLINE, "peer_timeout", "others ask, and it takes too long");
         return refuse(follow, err);
     }
-    bool known = follow->asked_at_us >= called_at_us || ask_head(follow, deadline, err);
+    bool known = follow->asked_at_us > called_at_us || ask_head(follow, deadline, err);
     *head = follow->head;
     pthread_mutex_unlock(&follow->mutex);
     return known;
