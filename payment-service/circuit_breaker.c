@@ -126,6 +126,11 @@ void breaker_record(struct circuit_breaker *breaker, bool failed, int64_t now_ms
         judge_probe(breaker, failed, now_ms);
 }
 
+void breaker_forgo(struct circuit_breaker *breaker)
+{
+    breaker->probing = false;
+}
+
 struct breaker_view breaker_look(const struct circuit_breaker *breaker, int64_t now_ms)
 {
     struct breaker_view view = { .state = breaker->state };

@@ -56,13 +56,16 @@ void breaker_init(struct circuit_breaker *breaker, const struct breaker_settings
                   int64_t now_ms);
 
 /*
- * Asks for one call: true if it may be made; then breaker_record() must tell what became of it.
- * May move from open to half-open.
+ * Asks for one call: true if it may be made; then breaker_record() must tell what became of it, or
+ * breaker_forgo() that it was not made. May move from open to half-open.
  */
 bool breaker_allow(struct circuit_breaker *breaker, int64_t now_ms);
 
 /* What became of an allowed call. A decline is no error: the bank works. */
 void breaker_record(struct circuit_breaker *breaker, bool failed, int64_t now_ms);
+
+/* An allowed call was not made after all: a half-open breaker may allow another. */
+void breaker_forgo(struct circuit_breaker *breaker);
 
 /* The state as it is seen now, and calls and errors in the window: for metrics and the API. */
 struct breaker_view {

@@ -28,6 +28,8 @@ Checkout: orders, and the vouchers they earn.
 
   audit [--json] [--wait SECONDS]
                       prove the invariants over all databases
+  reconcile --date YYYY-MM-DD [--json]
+                      the banks' settlements of that day against our book
   keys create [--merchant M] [--scopes A,B] [--name N] [--stream N] | list [--json] | revoke ID
                       API keys; a new one is shown once
   merchants create ID [--stream N] | list [--json] | delete ID | restore ID

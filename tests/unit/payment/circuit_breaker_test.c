@@ -10,7 +10,7 @@ enum { STEPS_MAX = 16 };
 
 /*
  * What happens to a breaker, and what state is seen then. An event is a letter for each call:
- * 'a' asked and allowed, 'r' asked and refused, 's' succeeded, 'f' failed.
+ * 'a' asked and allowed, 'r' asked and refused, 's' succeeded, 'f' failed, 'n' not made after all.
  */
 struct step {
     int64_t at_ms;
@@ -87,6 +87,14 @@ static const struct row {
         { 9999, "r", BREAKER_HALF_OPEN },
         { 10000, "ar", BREAKER_HALF_OPEN },
         { 10001, "s", BREAKER_CLOSED } } },
+    { "a probe that is not made leaves room for another",
+      1,
+      { { 0, "fffff", BREAKER_OPEN },
+        { 5000, "arnar", BREAKER_HALF_OPEN },
+        { 5001, "s", BREAKER_CLOSED } } },
+    { "what is not made counts for nothing",
+      1,
+      { { 0, "ananananananffff", BREAKER_CLOSED }, { 1, "fn", BREAKER_OPEN } } },
     { "one that closed has forgotten what opened it",
       1,
       { { 0, "fffff", BREAKER_OPEN },
@@ -132,6 +140,8 @@ static void happen(struct circuit_breaker *breaker, char event, int64_t at_ms)
 {
     if (event == 'a' || event == 'r')
         assert_int_equal(breaker_allow(breaker, at_ms), event == 'a');
+    else if (event == 'n')
+        breaker_forgo(breaker);
     else
         breaker_record(breaker, event == 'f', at_ms);
 }
