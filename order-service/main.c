@@ -35,6 +35,12 @@ int main(int argc, char **argv)
         .vouchers = { .origins = settings.voucher_url,
                       .hold_s = settings.voucher_hold_s,
                       .clients = client_pool_create(ORDER_VOUCHER_CALLS_MAX) },
+        .payment_peer = { .service = "payment-service",
+                          .origins = settings.payment_url,
+                          .clients = client_pool_create(ORDER_PEER_CALLS_MAX) },
+        .voucher_peer = { .service = "voucher-service",
+                          .origins = settings.voucher_url,
+                          .clients = client_pool_create(ORDER_PEER_CALLS_MAX) },
     };
     struct work expiry = order_expiry_work(&service);
 
@@ -50,6 +56,8 @@ int main(int argc, char **argv)
                                    .handle = order_paying_handle,
                                });
     int code = backbone_run(backbone);
+    client_pool_destroy(service.payment_peer.clients);
+    client_pool_destroy(service.voucher_peer.clients);
     client_pool_destroy(service.vouchers.clients);
     return code;
 }

@@ -1,5 +1,6 @@
 #include "order-service/order_http.h"
 
+#include "order-service/order_timeline.h"
 #include "shared/http/page.h"
 
 /* POST /v1/orders */
@@ -101,7 +102,7 @@ static bool get_timeline(void *ctx, const struct request *req, struct reply *rep
     struct id id;
 
     return request_id_at(req, 0, &id, err) &&
-           order_service_timeline(ctx, &req->caller, id, &reply->body, err) &&
+           order_timeline_write(ctx, &req->caller, id, &reply->body, err) &&
            reply_json(reply, HTTP_OK);
 }
 

@@ -6,9 +6,6 @@
 #include "shared/runtime/crash_point.h"
 #include "shared/runtime/metrics.h"
 
-/* What an order's events say about where they come from. */
-static const char SOURCE[] = "/order-service";
-
 static void count_event(const struct event *event)
 {
     char labels[EVENT_TYPE_SIZE + 16];
@@ -343,55 +340,6 @@ bool order_service_list(const struct order_service *service, const struct caller
         order_write(&json, &order);
     }
     page_close(body, rows.count > (size_t)filter->limit, order.id);
-    return true;
-}
-
-static void write_entry(struct json_writer *json, const struct row *row)
-{
-    struct trace trace;
-
-    json_begin_object(json);
-    json_member_instant(json, "time", row_instant(row, "time"));
-    json_member_text(json, "type", row_text(row, "type"));
-    json_member_text(json, "source", SOURCE);
-    json_member_integer(json, "sequence", row_integer(row, "sequence"));
-    json_member_integer(json, "version", row_integer(row, "subject_version"));
-    bool traced = trace_parse(row_span(row, "traceparent"), &trace);
-    json_member_text_or_null(json, "trace_id", traced ? trace.trace_id : NULL);
-    json_member_raw(json, "data", row_span(row, "data"));
-    json_end_object(json);
-}
-
-static void write_timeline(struct json_writer *json, struct id id, const struct rows *rows)
-{
-    json_begin_object(json);
-    json_member_id(json, "order_id", id);
-    json_name(json, "entries");
-    json_begin_array(json);
-    for (size_t i = 0; i < rows->count && i < ORDER_EVENTS_MAX; i++) {
-        struct row row = rows_at(rows, i);
-        write_entry(json, &row);
-    }
-    json_end_array(json);
-    json_name(json, "incomplete");
-    json_begin_array(json);
-    if (rows->count > ORDER_EVENTS_MAX)
-        json_text(json, "order-service");
-    json_end_array(json);
-    json_end_object(json);
-}
-
-bool order_service_timeline(const struct order_service *service, const struct caller *caller,
-                            struct id id, struct buffer *body, struct error *err)
-{
-    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
-    struct json_writer json = { .out = body };
-
-    if (!order_store_events(backbone_pool(service->backbone), caller, id, &rows, err))
-        return false;
-    if (rows.count == 0) /* an order has events from its first moment on */
-        return error_set(err, ERROR_NOT_FOUND, "not_found", "There is no such object.");
-    write_timeline(&json, id, &rows);
     return true;
 }
 

@@ -15,6 +15,7 @@
 #define CHECKOUT_ORDER_SERVICE_ORDER_SERVICE_H
 
 #include "order-service/order_json.h"
+#include "order-service/order_peer.h"
 #include "order-service/order_store.h"
 #include "order-service/order_vouchers.h"
 #include "shared/events/answers.h"
@@ -27,6 +28,7 @@ struct order_service {
     struct backbone *backbone;
     int64_t expiry_ms; /* how long a prepaid order may stay unpaid */
     struct order_vouchers vouchers;
+    struct order_peer payment_peer, voucher_peer; /* to be asked for timelines */
 };
 
 /* Who wants something written, under which key, and (for a change) to what, at which version. */
@@ -65,11 +67,6 @@ MUST_CHECK bool order_service_read(const struct order_service *service, const st
 MUST_CHECK bool order_service_list(const struct order_service *service, const struct caller *caller,
                                    const struct order_filter *filter, struct buffer *body,
                                    struct error *err);
-
-/* Writes {"order_id", "entries": [...], "incomplete": [...]}, oldest first. */
-MUST_CHECK bool order_service_timeline(const struct order_service *service,
-                                       const struct caller *caller, struct id id,
-                                       struct buffer *body, struct error *err);
 
 /*
  * Moves orders whose time is over to `expired`, at most ORDER_DUE_MAX of each stream; `more` tells

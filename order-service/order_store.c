@@ -54,7 +54,9 @@ STATEMENT(order_list_any, "orders",
           " ORDER BY o.id DESC LIMIT $4::bigint) o"
           " ORDER BY o.id DESC LIMIT $4::bigint");
 
-#define EVENT_COLUMNS "e.sequence, e.type, e.subject_version, e.time, e.traceparent, e.data"
+#define EVENT_COLUMNS                                                                   \
+    "e.stream, e.sequence, e.id, e.merchant_id, e.type, e.subject, e.subject_version, " \
+    "e.time, e.traceparent, e.data"
 
 STATEMENT(order_events, "orders",
           "SELECT " EVENT_COLUMNS " FROM events e"

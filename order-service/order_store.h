@@ -47,7 +47,7 @@ MUST_CHECK bool order_store_list(struct pool *pool, const struct caller *caller,
                                  const struct order_filter *filter, struct rows *out,
                                  struct error *err);
 
-/* The order's events, oldest first, as columns of the table; no rows for an order not seen. */
+/* The order's events, oldest first, as rows for event_log_row(); none for an order not seen. */
 MUST_CHECK bool order_store_events(struct pool *pool, const struct caller *caller, struct id id,
                                    struct rows *out, struct error *err);
 

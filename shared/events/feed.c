@@ -17,35 +17,99 @@ STATEMENT(feed_of_merchant, "any",
           "traceparent, data FROM events WHERE stream = $1 AND sequence > $2 AND sequence <= $3 "
           "AND merchant_id = $4 ORDER BY sequence LIMIT $5");
 
+/* By the index of versions. A NULL merchant is everybody. */
+STATEMENT(feed_of_subjects, "any",
+          "SELECT stream, sequence, id, merchant_id, type, subject, subject_version, time, "
+          "traceparent, data FROM events WHERE stream = $1 AND sequence > $2 "
+          "AND subject = ANY (string_to_array($3, ',')::uuid[]) "
+          "AND ($4::text IS NULL OR merchant_id = $4) ORDER BY sequence LIMIT $5");
+
 /* ---- Serving ------------------------------------------------------------------------------ */
 
-static bool read_range(const struct request *req, struct event_range *out, struct error *err)
+/* What a reader wants. */
+struct feed_wish {
+    struct event_range range;
+    char subjects[QUERY_TEXT_MAX]; /* ids with commas between; "" for all */
+};
+
+/* True if the text is ids with commas between, FEED_SUBJECTS_MAX at most. */
+static bool are_ids(const char *text)
 {
+    size_t count = 1;
+
+    for (;; count++) {
+        const char *end = strchrnul(text, ',');
+        struct id_text one = { "" };
+        struct id id;
+
+        if (!text_copy_span(one.text, sizeof(one.text),
+                            (struct span){ text, (size_t)(end - text) }) ||
+            !id_parse(one.text, &id))
+            return false;
+        if (*end == '\0')
+            return count <= FEED_SUBJECTS_MAX;
+        text = end + 1;
+    }
+}
+
+static bool read_wish(const struct request *req, struct feed_wish *wish, struct error *err)
+{
+    struct event_range *out = &wish->range;
     struct query query;
 
     *out = (struct event_range){ req->caller.access.stream, 0, EVENT_LOG_PAGE_MAX };
+    wish->subjects[0] = '\0';
     query_begin(&query, req->query, err);
     query_read_integer(&query, "stream", 0, INT16_MAX, &out->stream);
     query_read_integer(&query, "after", 0, INT64_MAX, &out->after);
     query_read_integer(&query, "limit", 1, EVENT_LOG_PAGE_MAX, &out->limit);
+    if (query_read_text(&query, "subjects", 1, QUERY_TEXT_MAX - 1, wish->subjects,
+                        sizeof(wish->subjects)) &&
+        !are_ids(wish->subjects))
+        query_refuse(&query, "subjects", "id_invalid", "must be ids with commas between");
     if (!access_is_everyone(&req->caller.access) && out->stream != req->caller.access.stream)
         query_refuse(&query, "stream", "not_allowed", "is not the stream of this key's merchant");
     query_end(&query);
     return query_ok(&query);
 }
 
-static int64_t scan_end(const struct event_range *range, int64_t head)
+/* How far the log is looked at, beyond what is shown. */
+static int64_t scan_end(const struct access *access, const struct feed_wish *wish, int64_t head)
 {
-    return head - range->after > FEED_SCAN_MAX ? range->after + FEED_SCAN_MAX : head;
+    int64_t after = wish->range.after;
+
+    if (wish->subjects[0] != '\0')
+        return head;
+    if (access_is_everyone(access))
+        return after;
+    return head - after > FEED_SCAN_MAX ? after + FEED_SCAN_MAX : head;
+}
+
+static bool read_events_of(const struct feed *feed, const struct request *req,
+                           const struct feed_wish *wish, struct rows *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    bool everyone = access_is_everyone(&req->caller.access);
+
+    parameters_begin(&parameters);
+    parameters_add_integer(&parameters, wish->range.stream);
+    parameters_add_integer(&parameters, wish->range.after);
+    parameters_add_text(&parameters, wish->subjects);
+    parameters_add_text_or_null(&parameters, everyone ? "" : req->caller.access.merchant);
+    parameters_add_integer(&parameters, wish->range.limit);
+    return db_query(feed->pool, &feed_of_subjects, &parameters, req->caller.deadline, out, err);
 }
 
 static bool read_events(const struct feed *feed, const struct request *req,
-                        const struct event_range *range, int64_t until, struct rows *out,
+                        const struct feed_wish *wish, int64_t until, struct rows *out,
                         struct error *err)
 {
     AUTO(parameters_release) struct parameters parameters;
+    const struct event_range *range = &wish->range;
     struct connection *connection = NULL;
 
+    if (wish->subjects[0] != '\0')
+        return read_events_of(feed, req, wish, out, err);
     parameters_begin(&parameters);
     if (access_is_everyone(&req->caller.access)) {
         if (!pool_acquire(feed->pool, req->caller.deadline, &connection, err))
@@ -87,16 +151,16 @@ static bool get_events(void *ctx, const struct request *req, struct reply *reply
 {
     const struct feed *feed = ctx;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
-    struct event_range range;
+    struct feed_wish wish;
     int64_t head = 0;
 
-    if (!read_range(req, &range, err) ||
-        !event_log_head(feed->pool, (int)range.stream, req->caller.deadline, &head, err))
+    if (!read_wish(req, &wish, err) ||
+        !event_log_head(feed->pool, (int)wish.range.stream, req->caller.deadline, &head, err))
         return false;
-    int64_t until = access_is_everyone(&req->caller.access) ? range.after : scan_end(&range, head);
-    if (!read_events(feed, req, &range, until, &rows, err))
+    int64_t until = scan_end(&req->caller.access, &wish, head);
+    if (!read_events(feed, req, &wish, until, &rows, err))
         return false;
-    write_page(feed, &range, &rows, head, until, &reply->body);
+    write_page(feed, &wish.range, &rows, head, until, &reply->body);
     return reply_json(reply, HTTP_OK);
 }
 

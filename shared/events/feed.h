@@ -8,6 +8,8 @@
  * without holes; a merchant's key sees its own events of its own stream, whose numbers have holes
  * by nature: it continues with `next_after`, and has seen everything when that equals `head`. A
  * page may end before its limit.
+ *
+ * `subjects=<id>,<id>,...` (at most FEED_SUBJECTS_MAX) narrows it to what happened to those.
  */
 #ifndef CHECKOUT_EVENTS_FEED_H
 #define CHECKOUT_EVENTS_FEED_H
@@ -15,6 +17,9 @@
 #include "shared/events/event_log.h"
 #include "shared/http/client.h"
 #include "shared/http/router.h"
+
+/* Subjects that one request may name. */
+enum { FEED_SUBJECTS_MAX = 25 };
 
 struct feed {
     const char *service;

@@ -1,6 +1,6 @@
 /*
- * An order's way through its states: every pair of states, by every way in, over HTTP; the timeline;
- * expiry of what nobody pays.
+ * An order's way through its states: every pair of states, by every way in, over HTTP; expiry of
+ * what nobody pays.
  */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
@@ -199,29 +199,5 @@ describe('expiry', () => {
     await untilExpired(last.id);
     assert.equal((await shop.order(open.id)).status, 'pending');
     assert.equal((await shop.order(canceled.id)).status, 'canceled');
-  });
-});
-
-describe('the timeline', () => {
-  test("an order's timeline lists its events in order, with times and traces", async () => {
-    const { id } = await along('sent', 'delivered');
-    const timeline = expectStatus(await shop.get(`/v1/orders/${id}/timeline`), 200).json;
-    const { entries } = timeline;
-    assert.equal(timeline.order_id, id);
-    assert.deepEqual(timeline.incomplete, []);
-    assert.deepEqual(
-      entries.map((entry) => entry.type),
-      ['order.created', 'order.sent', 'order.delivered'],
-    );
-    const traces = await orders.rows(
-      'SELECT traceparent FROM events WHERE subject = $1 ORDER BY sequence',
-      [id],
-    );
-    entries.forEach((entry, i) => {
-      assert.match(entry.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-      assert.equal(entry.trace_id, traces[i].traceparent.split('-')[1]);
-      assert.equal(entry.data.version, i + 1);
-    });
-    expectProblem(await shop.get('/v1/orders/01940000-0000-7000-8000-00000000dead/timeline'), 404);
   });
 });
