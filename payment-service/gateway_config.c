@@ -315,7 +315,8 @@ static void refuse_repeated_name(struct json_reader *reader, const struct gatewa
 {
     for (size_t i = 0; i < config->count; i++)
         if (*name != '\0' && strcmp(config->entries[i].gateway.name, name) == 0)
-            json_reader_refuse(reader, "name", "repeated", "%s is there twice", name);
+            json_reader_refuse(reader, "name", "repeated", "%s is there twice",
+                               config->entries[i].gateway.name);
 }
 
 static void read_entries(const struct json_document *document, struct gateway_config *out,

@@ -6,8 +6,8 @@
 void __real_free(void *memory);
 void __wrap_free(void *memory);
 
-static struct span watched;
-static int found;
+static _Thread_local struct span watched;
+static _Thread_local int found;
 
 void freed_watch(struct span bytes)
 {
