@@ -4,7 +4,7 @@
 # may stand in it is told in payment-service/gateway_config.h.
 
 # What bank-b takes; what is not here, Iceland's crown or Tunisia's dinar, only bank-c does.
-readonly gateway_currencies="EUR USD GBP CHF SEK NOK DKK PLN CZK HUF RON BGN TRY UAH CAD AUD NZD JPY CNY \
+readonly gateway_currencies="EUR USD GBP CHF SEK NOK DKK PLN CZK HUF RON TRY UAH CAD AUD NZD JPY CNY \
 HKD SGD KRW TWD INR IDR THB MYR PHP VND AED SAR QAR KWD BHD OMR ILS EGP ZAR NGN KES MAD BRL MXN ARS COP PEN"
 
 gateways_put() {

@@ -241,7 +241,7 @@ static const struct refusal_row {
       "/0/currencies must have at least 1" },
     { "an unknown currency is refused",
       "[{" NAME PROTOCOL ORIGINS PATH "\"currencies\":[\"EUR\",\"eur\"]," KEY HOOK "}]",
-      "/0/currencies must be \"*\" or active codes" },
+      "/0/currencies must be \"*\" or active codes of ISO 4217, not eur" },
     { "a number is no currency",
       "[{" NAME PROTOCOL ORIGINS PATH "\"currencies\":[978]," KEY HOOK "}]",
       "/0/currencies must be \"*\" or active codes" },
