@@ -16,11 +16,24 @@ struct follow {
     int stream;
     struct pool *pool;
     struct consumer *consumer;
-    pthread_mutex_t mutex; /* guards what follows; held while the producer is asked */
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t answered;
+    bool asking; /* somebody has the client, and waits for the producer */
     struct client *client;
     int64_t asked_at_us; /* when the question began that this is the answer to */
     int64_t head;
 };
+
+/* With the clock of deadlines. */
+static void init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
 
 struct follow *follow_create(const struct feed_source *source, int stream, struct pool *pool,
                              struct consumer *consumer)
@@ -33,6 +46,7 @@ struct follow *follow_create(const struct feed_source *source, int stream, struc
     follow->consumer = consumer;
     follow->client = client_create();
     pthread_mutex_init(&follow->mutex, NULL);
+    init_condition(&follow->answered);
     return follow;
 }
 
@@ -41,6 +55,7 @@ void follow_destroy(struct follow *follow)
     if (!follow)
         return;
     client_destroy(follow->client);
+    pthread_cond_destroy(&follow->answered);
     pthread_mutex_destroy(&follow->mutex);
     free(follow);
 }
@@ -53,18 +68,45 @@ static bool refuse(const struct follow *follow, struct error *err)
                      follow->source->service);
 }
 
-/* With the mutex held. The first event comes along, because a page has at least one. */
-static bool ask_head(struct follow *follow, struct deadline deadline, struct error *err)
+/* With the client. The first event comes along, because a page has at least one. */
+static bool ask_head(struct follow *follow, struct deadline deadline, int64_t *head,
+                     struct error *err)
 {
     AUTO(feed_page_release) struct feed_page page = { .head = 0 };
     const struct event_range range = { .stream = follow->stream, .after = 0, .limit = 1 };
-    int64_t now_us = clock_monotonic_us();
 
     if (!feed_fetch(follow->client, follow->source, &range, deadline, &page, err))
         return refuse(follow, err);
-    follow->asked_at_us = now_us;
-    follow->head = page.head;
+    *head = page.head;
     return true;
+}
+
+/* With the mutex held, but for the time of the question. */
+static bool ask_for_all(struct follow *follow, struct deadline deadline, struct error *err)
+{
+    int64_t now_us = clock_monotonic_us(), head = 0;
+
+    follow->asking = true;
+    pthread_mutex_unlock(&follow->mutex);
+    bool told = ask_head(follow, deadline, &head, err);
+    pthread_mutex_lock(&follow->mutex);
+    follow->asking = false;
+    if (told) {
+        follow->asked_at_us = now_us;
+        follow->head = head;
+    }
+    pthread_cond_broadcast(&follow->answered);
+    return told;
+}
+
+/* With the mutex held: until nobody asks any more, or what is told is new enough. */
+static void wait_for_others(struct follow *follow, int64_t called_at_us, struct deadline deadline)
+{
+    struct timespec until = deadline_timespec(deadline);
+    int waited = 0;
+
+    while (follow->asking && follow->asked_at_us <= called_at_us && waited == 0)
+        waited = pthread_cond_timedwait(&follow->answered, &follow->mutex, &until);
 }
 
 /* A head that was asked for after the call began serves it as well. */
@@ -72,13 +114,14 @@ static bool find_head(struct follow *follow, struct deadline deadline, int64_t *
                       struct error *err)
 {
     int64_t called_at_us = clock_monotonic_us();
-    struct timespec until = deadline_timespec(deadline);
+    bool known = true;
 
-    if (pthread_mutex_clocklock(&follow->mutex, CLOCK_MONOTONIC, &until) != 0) {
+    pthread_mutex_lock(&follow->mutex);
+    wait_for_others(follow, called_at_us, deadline);
+    if (follow->asked_at_us <= called_at_us) {
         error_set(err, ERROR_DEADLINE, "peer_timeout", "others ask, and it takes too long");
-        return refuse(follow, err);
+        known = follow->asking ? refuse(follow, err) : ask_for_all(follow, deadline, err);
     }
-    bool known = follow->asked_at_us > called_at_us || ask_head(follow, deadline, err);
     *head = follow->head;
     pthread_mutex_unlock(&follow->mutex);
     return known;
