@@ -10,7 +10,6 @@ CREATE TABLE payable_orders (
     amount_due      bigint      NOT NULL CHECK (amount_due BETWEEN 0 AND 1000000000000000),
     amount_reserved bigint      NOT NULL DEFAULT 0,
     amount_paid     bigint      NOT NULL DEFAULT 0,
-    order_version   int         NOT NULL CHECK (order_version > 0), -- the newest that was seen
     closed          boolean     NOT NULL DEFAULT false, -- canceled, expired or returned: wants no money
     to_undo         boolean     NOT NULL DEFAULT false, -- closed, and may have payments to give back
     PRIMARY KEY (stream, id),
@@ -83,6 +82,7 @@ CREATE TABLE refunds (
     currency     text        NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     amount       bigint      NOT NULL CHECK (amount BETWEEN 1 AND 1000000000000000),
     reason       text        NOT NULL CHECK (char_length(reason) BETWEEN 1 AND 200),
+    automatic    boolean     NOT NULL, -- begun by the service: nobody wants the money
     failure_code text        CHECK (char_length(failure_code) BETWEEN 1 AND 47),
     created_at   timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,

@@ -95,7 +95,8 @@ static bool store_text(const struct setting *setting, const struct value *value,
         return refuse(setting, err, "is longer than %zu bytes", setting->size - 1);
     if (value->length == 0 && !setting->fallback)
         return refuse(setting, err, "is empty");
-    if (!text_is_utf8(span_of(value->text)) || text_has_control(span_of(value->text)))
+    if (!text_is_utf8(span_of(value->text)) ||
+        (setting->type != SETTING_DOCUMENT && text_has_control(span_of(value->text))))
         return refuse(setting, err, "is not plain UTF-8 text");
     text_copy(target, setting->size, value->text);
     return true;
@@ -137,6 +138,7 @@ static bool store_value(const struct setting *setting, const struct value *value
     switch (setting->type) {
     case SETTING_TEXT:
     case SETTING_SECRET:
+    case SETTING_DOCUMENT:
         return store_text(setting, value, target, err);
     case SETTING_INTEGER:
         return store_integer(setting, value, target, err);

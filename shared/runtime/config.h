@@ -22,10 +22,11 @@
 enum { EXIT_DRAINED = 0, EXIT_FAILED = 1, EXIT_CONFIGURATION = 2, EXIT_DEPENDENCY = 3 };
 
 enum setting_type {
-    SETTING_TEXT,    /* char[size], at most size - 1 bytes */
-    SETTING_SECRET,  /* as text, never printed */
-    SETTING_INTEGER, /* int64_t within [min, max] */
-    SETTING_BOOLEAN, /* bool: true, false, 1, 0, yes, no, on, off */
+    SETTING_TEXT,     /* char[size], at most size - 1 bytes */
+    SETTING_SECRET,   /* as text, never printed */
+    SETTING_DOCUMENT, /* as text, but of several lines: JSON, whose reader judges the rest */
+    SETTING_INTEGER,  /* int64_t within [min, max] */
+    SETTING_BOOLEAN,  /* bool: true, false, 1, 0, yes, no, on, off */
 };
 
 struct setting {

@@ -210,6 +210,22 @@ static void help_shows_names_and_defaults_but_no_secrets(UNUSED void **state)
     free(text);
 }
 
+static void a_document_may_have_several_lines(void **state)
+{
+    static const struct setting document = { "UNIT_DOCUMENT", SETTING_DOCUMENT, 0, 9, NULL, 0, 0,
+                                             "JSON" };
+    char text[9];
+    struct error err;
+
+    (void)state;
+    setenv("UNIT_DOCUMENT", "[\n\t1\n]", 1);
+    assert_true(config_load(&document, 1, text, &err));
+    assert_string_equal(text, "[\n\t1\n]");
+    setenv("UNIT_DOCUMENT", "[\xff]", 1);
+    assert_false(config_load(&document, 1, text, &err));
+    unsetenv("UNIT_DOCUMENT");
+}
+
 int main(void)
 {
     struct table table = TABLE_EMPTY;
@@ -220,6 +236,7 @@ int main(void)
     TABLE_ADD(&table, a_wrong_secret_is_not_in_the_error);
     TABLE_ADD(&table, a_file_that_never_ends_is_refused);
     TABLE_ADD(&table, help_shows_names_and_defaults_but_no_secrets);
+    TABLE_ADD(&table, a_document_may_have_several_lines);
     int failed = table_run(&table);
     forget_all();
     rmdir(folder);

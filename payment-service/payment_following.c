@@ -1,0 +1,231 @@
+#include "payment-service/payment_answer.h"
+#include "payment-service/payment_calls.h"
+#include "payment-service/payment_change.h"
+#include "payment-service/payment_conclude.h"
+#include "shared/http/reply.h"
+#include "shared/runtime/crash_point.h"
+
+/*
+ * What follows a payment: capturing, canceling, refunding. Each is decided on the payment as it was
+ * read, committed as an intent, and carried out at the bank where the payment was made.
+ */
+
+/* The record that is being decided on, and whether there is anything to do at the bank. */
+struct following {
+    struct attempt_record record;
+    bool by_reference; /* what is canceled is the authorization itself, which is still open */
+    bool already;      /* it is there already */
+};
+
+static void following_release(struct following *following)
+{
+    attempt_record_release(&following->record);
+}
+
+static bool refuse_restless(struct error *err)
+{
+    return error_set(err, ERROR_CONFLICT, "version_conflict",
+                     "The payment keeps changing under this request. Try again.");
+}
+
+static bool require_merchant(const struct access *access, struct error *err)
+{
+    return !access_is_everyone(access) || error_set(err, ERROR_FORBIDDEN, "merchant_required",
+                                                    "Payments are changed with a merchant's key.");
+}
+
+static struct deadline bank_deadline(const struct caller *caller)
+{
+    return deadline_earlier(caller->deadline, deadline_in_ms(PAYMENT_BANK_MS));
+}
+
+/* Commits the intent, with the key that it answers. */
+static bool commit_intent(const struct payment_service *service,
+                          const struct payment_command *command, struct payment_change *change,
+                          const char *refund_event, bool *done, struct error *err)
+{
+    const char *const types[2] = { NULL, refund_event };
+
+    change->reserved_before = payment_reserved(change->payment);
+    change->paid_before = payment_paid(change->payment);
+    change->idempotency = &command->idempotency;
+    CRASH_POINT("payment:before_follow_intent");
+    if (!payment_commit(service, change, types, &command->caller->trace, command->caller->deadline,
+                        done, err))
+        return false;
+    if (*done)
+        CRASH_POINT("payment:after_follow_intent");
+    return true;
+}
+
+/* --- capturing and canceling -------------------------------------------------------------------
+ */
+
+/* What is asked for: a use case with its way to decide. */
+struct following_wish {
+    enum payment_operation operation;
+    int64_t amount; /* of a capture; 0: all */
+};
+
+/* Begins the operation in memory, on a payment that was just read. */
+static bool decide(struct following *following, const struct payment_command *command,
+                   const struct following_wish *wish, struct error *err)
+{
+    struct payment *payment = &following->record.payment;
+    struct attempt *attempt = &following->record.attempt;
+    bool captures = wish->operation == PAYMENT_CAPTURING;
+    int64_t amount = wish->amount;
+
+    following->by_reference = !captures && payment_is_open(payment);
+    payment_attempt_begin(attempt, payment, captures ? GATEWAY_CAPTURE : GATEWAY_VOID,
+                          &command->caller->trace, clock_now());
+    if (!payment_begin_operation(payment, wish->operation,
+                                 following->by_reference ? payment->authorization_id : attempt->id,
+                                 &following->already, err))
+        return false;
+    if (captures && !payment_capture_amount(payment, &amount, err))
+        return false;
+    if (captures)
+        attempt->money.amount = amount;
+    return true;
+}
+
+/* An authorization that is still open is what has to be ended: it is looked after at once, and has
+ * no other attempt beside it. */
+static bool read_authorization(const struct payment_service *service, struct following *following,
+                               struct deadline deadline, struct error *err)
+{
+    struct payment payment = following->record.payment;
+
+    if (!attempt_store_read(backbone_pool(service->backbone), payment.authorization_id, deadline,
+                            &following->record, err))
+        return false;
+    following->record.payment = payment; /* as it shall be */
+    following->record.attempt.resolve_at = instant_add_ms(clock_now(), ATTEMPT_CALL_MS);
+    return true;
+}
+
+static bool begin(const struct payment_service *service, const struct payment_command *command,
+                  struct following *following, bool *done, struct error *err)
+{
+    struct attempt_record *record = &following->record;
+    struct payment_change change = { .payment = &record->payment, .status = HTTP_OK };
+
+    if (!following->by_reference)
+        change.next = &record->attempt;
+    else if (!read_authorization(service, following, command->caller->deadline, err))
+        return false;
+    else if (!attempt_has_ended(&record->attempt))
+        change.ended = &record->attempt;
+    return commit_intent(service, command, &change, NULL, done, err);
+}
+
+static bool carry_out(const struct payment_service *service, const struct payment_command *command,
+                      struct following *following, struct error *err)
+{
+    struct deadline deadline = bank_deadline(command->caller);
+
+    return following->by_reference
+               ? payment_calls_resolve(service, &following->record, deadline, err)
+               : payment_calls_follow(service, &following->record, deadline, err);
+}
+
+static bool follow_once(const struct payment_service *service,
+                        const struct payment_command *command, const struct following_wish *wish,
+                        struct answer *out, struct error *err)
+{
+    AUTO(following_release) struct following following = { .record = ATTEMPT_RECORD_EMPTY };
+    struct payment *payment = &following.record.payment;
+    bool done;
+
+    following.record.wanted = true;
+    if (!payment_store_read(backbone_pool(service->backbone), command->caller, command->id, payment,
+                            err) ||
+        !decide(&following, command, wish, err))
+        return false;
+    if (!following.already) {
+        if (!begin(service, command, &following, &done, err))
+            return false;
+        if (!done)
+            return payment_replay(service, command, out, err);
+        if (!carry_out(service, command, &following, err))
+            return false;
+    }
+    payment_answer(out, HTTP_OK, payment);
+    return true;
+}
+
+/* A repeat is answered first: by then the payment has moved on, and would refuse. */
+static bool follow(const struct payment_service *service, const struct payment_command *command,
+                   const struct following_wish *wish, struct answer *out, struct error *err)
+{
+    if (!require_merchant(&command->caller->access, err) ||
+        !payment_replay(service, command, out, err))
+        return false;
+    if (out->status == 0 && !payment_calls_acquire(service, err))
+        return false;
+    bool acquired = out->status == 0, good = true;
+    for (int i = 0; i < PAYMENT_ATTEMPTS_MAX && good && out->status == 0; i++)
+        good = follow_once(service, command, wish, out, err);
+    if (acquired)
+        payment_calls_release(service);
+    return good && (out->status != 0 || refuse_restless(err));
+}
+
+bool payment_service_capture(const struct payment_service *service,
+                             const struct payment_command *command, int64_t amount,
+                             struct answer *out, struct error *err)
+{
+    return follow(service, command, &(struct following_wish){ PAYMENT_CAPTURING, amount }, out,
+                  err);
+}
+
+bool payment_service_cancel(const struct payment_service *service,
+                            const struct payment_command *command, struct answer *out,
+                            struct error *err)
+{
+    return follow(service, command, &(struct following_wish){ PAYMENT_CANCELING, 0 }, out, err);
+}
+
+/* --- refunding -------------------------------------------------------------------------------- */
+
+static bool refund_once(const struct payment_service *service,
+                        const struct payment_command *command, const struct refund *draft,
+                        struct answer *out, struct error *err)
+{
+    AUTO(attempt_record_release) struct attempt_record record = ATTEMPT_RECORD_EMPTY;
+    struct payment_change change = { .payment = &record.payment,
+                                     .next = &record.attempt,
+                                     .refund = &record.refund,
+                                     .status = HTTP_CREATED };
+    bool done;
+
+    if (!payment_store_read(backbone_pool(service->backbone), command->caller, command->id,
+                            &record.payment, err) ||
+        !payment_refund_begin(&record, draft, &command->caller->trace, err) ||
+        !commit_intent(service, command, &change, refund_status_event(REFUND_PENDING), &done, err))
+        return false;
+    if (!done)
+        return refund_replay(service, command, out, err);
+    if (!payment_calls_follow(service, &record, bank_deadline(command->caller), err))
+        return false;
+    refund_answer(out, &record.refund);
+    return true;
+}
+
+bool payment_service_refund(const struct payment_service *service,
+                            const struct payment_command *command, const struct refund *draft,
+                            struct answer *out, struct error *err)
+{
+    if (!require_merchant(&command->caller->access, err) ||
+        !refund_replay(service, command, out, err))
+        return false;
+    if (out->status == 0 && !payment_calls_acquire(service, err))
+        return false;
+    bool acquired = out->status == 0, good = true;
+    for (int i = 0; i < PAYMENT_ATTEMPTS_MAX && good && out->status == 0; i++)
+        good = refund_once(service, command, draft, out, err);
+    if (acquired)
+        payment_calls_release(service);
+    return good && (out->status != 0 || refuse_restless(err));
+}

@@ -1,0 +1,315 @@
+#include "payment-service/payment_store.h"
+
+STATEMENT(payment_select, "payments",
+          "SELECT " PAYMENT_COLUMNS " FROM payments p"
+          " WHERE p.stream = $1::bigint AND p.merchant_id = $2 AND p.id = $3");
+
+/* For keys of `*`: the streams are few, and each is looked into by its primary key. */
+STATEMENT(payment_select_any, "payments",
+          "SELECT " PAYMENT_COLUMNS " FROM streams s"
+          " JOIN payments p ON p.stream = s.stream AND p.id = $1");
+
+STATEMENT(payment_find, "payments",
+          "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.stream = $1::bigint AND p.id = $2");
+
+STATEMENT(refund_select, "payments",
+          "SELECT " REFUND_COLUMNS " FROM refunds r"
+          " JOIN payments p ON p.stream = r.stream AND p.id = r.payment_id"
+          " WHERE r.stream = $1::bigint AND r.merchant_id = $2 AND r.id = $3");
+
+STATEMENT(refund_select_any, "payments",
+          "SELECT " REFUND_COLUMNS " FROM streams s"
+          " JOIN refunds r ON r.stream = s.stream AND r.id = $1"
+          " JOIN payments p ON p.stream = r.stream AND p.id = r.payment_id");
+
+/* $1 to $4 are what every list has: from, before, status, limit; then stream and merchant, which
+ * are NULL for keys of `*`. */
+#define LIST_WHERE(table)                              \
+    " WHERE " table ".id >= $1 AND " table ".id < $2"  \
+    " AND ($3::text IS NULL OR " table ".status = $3)" \
+    " AND ($6::text IS NULL OR " table ".merchant_id = $6)"
+#define LIST_ORDER(table) " ORDER BY " table ".id DESC LIMIT $4::bigint"
+#define LIST_STREAMS      "FROM streams s CROSS JOIN LATERAL ("
+#define LIST_OF_STREAM(table) \
+    " AND " table ".stream = s.stream AND ($5::bigint IS NULL OR s.stream = $5)"
+
+STATEMENT(payment_list, "payments",
+          "SELECT " PAYMENT_COLUMNS " " LIST_STREAMS "SELECT " PAYMENT_COLUMNS
+          " FROM payments p" LIST_WHERE("p") LIST_OF_STREAM("p")
+              LIST_ORDER("p") ") p" LIST_ORDER("p"));
+
+STATEMENT(payment_list_of_order, "payments",
+          "SELECT " PAYMENT_COLUMNS " " LIST_STREAMS "SELECT " PAYMENT_COLUMNS
+          " FROM payments p" LIST_WHERE("p")
+              LIST_OF_STREAM("p") " AND p.order_id = $7" LIST_ORDER("p") ") p" LIST_ORDER("p"));
+
+STATEMENT(refund_list, "payments",
+          "SELECT " REFUND_COLUMNS " FROM streams s"
+          " JOIN refunds r ON r.stream = s.stream"
+          " JOIN payments p ON p.stream = r.stream AND p.id = r.payment_id" LIST_WHERE("r")
+              LIST_OF_STREAM("r") LIST_ORDER("r"));
+
+STATEMENT(refund_list_of_payment, "payments",
+          "SELECT " REFUND_COLUMNS " FROM streams s"
+          " JOIN payments p ON p.stream = s.stream"
+          " JOIN refunds r ON r.stream = p.stream AND r.payment_id = p.id" LIST_WHERE("r")
+              LIST_OF_STREAM("r") " AND p.id = $7" LIST_ORDER("r"));
+
+STATEMENT(refund_list_of_order, "payments",
+          "SELECT " REFUND_COLUMNS " FROM streams s"
+          " JOIN payments p ON p.stream = s.stream"
+          " JOIN refunds r ON r.stream = p.stream AND r.payment_id = p.id" LIST_WHERE("r")
+              LIST_OF_STREAM("r") " AND p.order_id = $7" LIST_ORDER("r"));
+
+STATEMENT(attempt_list, "payments",
+          "SELECT " ATTEMPT_COLUMNS " FROM attempts a"
+          " WHERE a.stream = $1::bigint AND a.payment_id = $2"
+          " ORDER BY a.created_at, a.id LIMIT $3::bigint");
+
+STATEMENT(attempt_select, "payments",
+          "SELECT " PAYMENT_COLUMNS ", " ATTEMPT_COLUMNS ", " REFUND_COLUMNS
+          ", p.card_sealed, coalesce(o.closed, false) AS closed"
+          " FROM streams s"
+          " JOIN attempts a ON a.stream = s.stream AND a.id = $1"
+          " JOIN payments p ON p.stream = a.stream AND p.id = a.payment_id"
+          " LEFT JOIN refunds r ON r.stream = a.stream AND r.id = a.refund_id"
+          " LEFT JOIN payable_orders o ON o.stream = p.stream AND o.id = p.order_id");
+
+STATEMENT(attempt_due, "payments",
+          "SELECT a.stream, a.id FROM streams s CROSS JOIN LATERAL ("
+          "SELECT a.stream, a.id, a.resolve_at FROM attempts a"
+          " WHERE a.stream = s.stream AND a.resolve_at <= now()"
+          " ORDER BY a.resolve_at LIMIT $1::bigint) a ORDER BY a.resolve_at LIMIT $1::bigint");
+
+STATEMENT(payment_expired, "payments",
+          "SELECT p.stream, p.id FROM streams s CROSS JOIN LATERAL ("
+          "SELECT p.stream, p.id FROM payments p"
+          " WHERE p.stream = s.stream AND p.expires_at <= now()"
+          " AND p.status IN ('processing', 'requires_action', 'authorized')"
+          " AND p.operation IS NULL ORDER BY p.expires_at LIMIT $1::bigint) p");
+
+/*
+ * What the bank has for nobody: orphans, and the payments of orders that have ended. A payment that
+ * was given back by itself once is not again, whatever became of that. Open ones are looked at
+ * until they have ended; an order without any of those is done with.
+ */
+STATEMENT(payment_to_undo, "payments",
+          "SELECT p.stream, p.id, p.order_id, NULL::uuid AS done_order_id FROM payments p"
+          " WHERE p.to_undo"
+          " UNION ALL"
+          " SELECT o.stream, p.id, o.id, CASE WHEN p.id IS NULL THEN o.id END"
+          " FROM (SELECT stream, id FROM payable_orders WHERE to_undo"
+          " ORDER BY stream, id LIMIT $1::bigint) o"
+          " LEFT JOIN payments p ON p.stream = o.stream AND p.order_id = o.id"
+          " AND (p.status IN ('processing', 'requires_action', 'authorized')"
+          " OR (p.amount_captured > p.amount_refunded + p.amount_refund_pending"
+          " AND NOT EXISTS (SELECT FROM refunds r WHERE r.stream = p.stream"
+          " AND r.payment_id = p.id AND r.automatic)))"
+          " LIMIT 4 * $1::bigint");
+
+/* --- one -------------------------------------------------------------------------------------- */
+
+/* Stream and merchant of a caller that is a merchant; nothing for one that is everybody. */
+static void add_owner(struct parameters *parameters, const struct access *access)
+{
+    if (access_is_everyone(access))
+        return;
+    parameters_add_integer(parameters, access->stream);
+    parameters_add_text(parameters, access->merchant);
+}
+
+static bool refuse_missing(struct error *err)
+{
+    return error_set(err, ERROR_NOT_FOUND, "not_found", "There is no such object.");
+}
+
+/* One row, by the merchant's statement or by everybody's. */
+static bool read_one(struct pool *pool, const struct caller *caller,
+                     const struct statement *statement, struct id id, struct rows *out,
+                     struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+
+    parameters_begin(&parameters);
+    add_owner(&parameters, &caller->access);
+    parameters_add_id(&parameters, id);
+    return db_query(pool, statement, &parameters, caller->deadline, out, err) &&
+           (out->count > 0 || refuse_missing(err));
+}
+
+bool payment_store_read(struct pool *pool, const struct caller *caller, struct id id,
+                        struct payment *out, struct error *err)
+{
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    bool everyone = access_is_everyone(&caller->access);
+
+    if (!read_one(pool, caller, everyone ? &payment_select_any : &payment_select, id, &rows, err))
+        return false;
+    struct row row = rows_at(&rows, 0);
+    payment_from_row(&row, out);
+    return true;
+}
+
+bool refund_store_read(struct pool *pool, const struct caller *caller, struct id id,
+                       struct refund *out, struct error *err)
+{
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    bool everyone = access_is_everyone(&caller->access);
+
+    if (!read_one(pool, caller, everyone ? &refund_select_any : &refund_select, id, &rows, err))
+        return false;
+    struct row row = rows_at(&rows, 0);
+    refund_from_row(&row, out);
+    return true;
+}
+
+bool payment_store_find(struct pool *pool, int stream, struct id id, struct deadline deadline,
+                        struct payment *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+
+    parameters_begin(&parameters);
+    parameters_add_integer(&parameters, stream);
+    parameters_add_id(&parameters, id);
+    if (!db_query(pool, &payment_find, &parameters, deadline, &rows, err))
+        return false;
+    if (rows.count == 0)
+        return refuse_missing(err);
+    struct row row = rows_at(&rows, 0);
+    payment_from_row(&row, out);
+    return true;
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+static void add_filter(struct parameters *parameters, const struct caller *caller,
+                       const struct payment_filter *filter)
+{
+    parameters_add_id(parameters, filter->from);
+    parameters_add_id(parameters, filter->before);
+    parameters_add_text_or_null(parameters, filter->status);
+    parameters_add_integer(parameters, filter->limit);
+    if (access_is_everyone(&caller->access)) {
+        parameters_add_null(parameters, PARAMETER_INTEGER);
+        parameters_add_null(parameters, PARAMETER_TEXT);
+    } else {
+        add_owner(parameters, &caller->access);
+    }
+}
+
+bool payment_store_list(struct pool *pool, const struct caller *caller,
+                        const struct payment_filter *filter, struct rows *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+
+    parameters_begin(&parameters);
+    add_filter(&parameters, caller, filter);
+    if (filter->has_order)
+        parameters_add_id(&parameters, filter->order_id);
+    return db_query(pool, filter->has_order ? &payment_list_of_order : &payment_list, &parameters,
+                    caller->deadline, out, err);
+}
+
+bool refund_store_list(struct pool *pool, const struct caller *caller,
+                       const struct payment_filter *filter, struct rows *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    const struct statement *statement = &refund_list;
+
+    parameters_begin(&parameters);
+    add_filter(&parameters, caller, filter);
+    if (filter->has_payment) {
+        statement = &refund_list_of_payment;
+        parameters_add_id(&parameters, filter->payment_id);
+    } else if (filter->has_order) {
+        statement = &refund_list_of_order;
+        parameters_add_id(&parameters, filter->order_id);
+    }
+    return db_query(pool, statement, &parameters, caller->deadline, out, err);
+}
+
+bool attempt_store_list(struct pool *pool, int stream, struct id payment_id,
+                        struct deadline deadline, struct rows *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+
+    parameters_begin(&parameters);
+    parameters_add_integer(&parameters, stream);
+    parameters_add_id(&parameters, payment_id);
+    parameters_add_integer(&parameters, PAYMENT_ATTEMPTS_SHOWN);
+    return db_query(pool, &attempt_list, &parameters, deadline, out, err);
+}
+
+/* --- attempts with all that hangs on them ------------------------------------------------------
+ */
+
+void attempt_record_release(struct attempt_record *record)
+{
+    rows_release(&record->rows);
+}
+
+/* bytea comes as "\x" and two digits per byte. */
+static void read_sealed(const struct row *row, struct attempt_record *out)
+{
+    size_t digits = row_span(row, "card_sealed").length;
+    size_t length = digits > 2 ? (digits - 2) / 2 : 0;
+
+    assert(length <= sizeof(out->sealed));
+    out->sealed_length =
+        length > 0 && row_bytes(row, "card_sealed", out->sealed, length) ? length : 0;
+}
+
+bool attempt_store_read(struct pool *pool, struct id id, struct deadline deadline,
+                        struct attempt_record *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+
+    rows_release(&out->rows); /* of an earlier reading */
+    parameters_begin(&parameters);
+    parameters_add_id(&parameters, id);
+    if (!db_query(pool, &attempt_select, &parameters, deadline, &out->rows, err))
+        return false;
+    if (out->rows.count == 0)
+        return error_set(err, ERROR_NOT_FOUND, "attempt_not_found", "There is no attempt %s.",
+                         id_text(id).text);
+    struct row row = rows_at(&out->rows, 0);
+    payment_from_row(&row, &out->payment);
+    attempt_from_row(&row, &out->attempt);
+    if (out->attempt.has_refund)
+        refund_from_row(&row, &out->refund);
+    out->wanted = !row_boolean(&row, "closed");
+    read_sealed(&row, out);
+    return true;
+}
+
+/* --- what workers look after -------------------------------------------------------------------
+ */
+
+static bool read_due(struct pool *pool, const struct statement *statement, struct deadline deadline,
+                     struct rows *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+
+    parameters_begin(&parameters);
+    parameters_add_integer(&parameters, PAYMENT_DUE_MAX);
+    return db_query(pool, statement, &parameters, deadline, out, err);
+}
+
+bool attempt_store_due(struct pool *pool, struct deadline deadline, struct rows *out,
+                       struct error *err)
+{
+    return read_due(pool, &attempt_due, deadline, out, err);
+}
+
+bool payment_store_expired(struct pool *pool, struct deadline deadline, struct rows *out,
+                           struct error *err)
+{
+    return read_due(pool, &payment_expired, deadline, out, err);
+}
+
+bool payment_store_to_undo(struct pool *pool, struct deadline deadline, struct rows *out,
+                           struct error *err)
+{
+    return read_due(pool, &payment_to_undo, deadline, out, err);
+}

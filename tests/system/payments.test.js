@@ -1,0 +1,236 @@
+/*
+ * Payments: an order or an amount is paid against the bank, captured, voided, given back; what is
+ * shown of it, and what is not.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, describe, test } from 'node:test';
+
+import { expectCleanAudit } from '../support/audit.js';
+import { expectProblem, expectStatus, newKey } from '../support/shop.js';
+import { startStack } from '../support/stack.js';
+import { byCard, byTransfer, openTill } from '../support/till.js';
+
+const stack = await startStack();
+after(() => stack.stop());
+
+const till = await openTill(stack);
+after(() => till.close());
+
+describe('paying', () => {
+  test('an order is paid by card: 201, succeeded, masked, and the order is paid', async () => {
+    const order = await till.order(13700);
+    const answer = expectStatus(await till.pay(order), 201);
+    const payment = answer.json;
+    assert.equal(answer.headers.location, `/v1/payments/${payment.id}`);
+    assert.equal(answer.headers.etag, `"${payment.version}"`);
+    assert.equal(payment.status, 'succeeded');
+    assert.equal(payment.order_id, order.id);
+    assert.deepEqual([payment.amount, payment.currency], [13700, 'EUR']);
+    assert.equal(payment.amount_captured, 13700);
+    assert.equal(payment.gateway, 'bank-a');
+    const { fingerprint, ...face } = payment.payment_method.card;
+    assert.match(fingerprint, /^[0-9a-f]{64}$/);
+    assert.deepEqual(face, {
+      brand: 'visa',
+      number: '************4242',
+      last4: '4242',
+      exp_month: 12,
+      exp_year: 2034,
+    });
+    assert.deepEqual(await till.events(payment), ['payment.processing', 'payment.succeeded']);
+    const paid = await till.untilOrder(order, { status: 'paid', payment_status: 'paid' });
+    assert.equal(paid.version, 2);
+  });
+
+  test('an order that was made this very moment can be paid', async () => {
+    for (let i = 0; i < 20; i++) {
+      expectStatus(await till.pay(await till.order(100 + i)), 201);
+    }
+  });
+
+  test('an amount is paid without an order, under the client\'s own id', async () => {
+    const body = { id: randomUUID(), amount: 99999, currency: 'AED' };
+    const first = expectStatus(await till.pay({ ...body, id: undefined }, byCard(), { id: body.id }), 201);
+    assert.equal(first.json.id, body.id);
+    assert.equal(first.json.status, 'succeeded');
+    assert.equal(first.json.order_id, null);
+    const again = await till.pay({ ...body, id: undefined }, byCard(), { id: body.id });
+    expectStatus(again, 201);
+    assert.equal(again.headers['idempotent-replayed'], 'true');
+    assert.equal(again.json.id, body.id);
+    const other = await till.pay({ amount: 5, currency: 'AED' }, byCard(), { id: body.id });
+    expectProblem(other, 409, 'payment_id_used');
+    const refund = expectStatus(await till.act(first.json, 'refunds'), 201).json;
+    assert.deepEqual([refund.status, refund.amount], ['succeeded', 99999]);
+    assert.equal((await till.read(first.json)).refund_status, 'full');
+  });
+
+  test('a decline is an answer: 201, failed, with its reason', async () => {
+    const order = await till.order();
+    const answer = expectStatus(await till.pay(order, byCard('4000000000009995')), 201);
+    assert.equal(answer.json.status, 'failed');
+    assert.deepEqual(answer.json.failure, {
+      code: 'card_declined',
+      decline_code: 'insufficient_funds',
+    });
+    assert.equal(expectStatus(await till.pay(order), 201).json.status, 'succeeded');
+    expectProblem(await till.pay(order), 409, 'order_already_paid');
+  });
+
+  test('an order is paid in parts, and not a cent more', async () => {
+    const order = await till.order(10000);
+    expectStatus(await till.pay(order, byCard(), { amount: 4000 }), 201);
+    await till.untilOrder(order, { status: 'pending', payment_status: 'partially_paid' });
+    expectProblem(await till.pay(order, byCard(), { amount: 6001 }), 422, 'validation_failed', [
+      '/amount',
+    ]);
+    assert.equal(expectStatus(await till.pay(order), 201).json.amount, 6000);
+    await till.untilOrder(order, { status: 'paid', payment_status: 'paid' });
+  });
+
+  test('the same key has one effect, and another body under it is refused', async () => {
+    const order = await till.order();
+    const key = newKey();
+    const first = expectStatus(await till.pay(order, byCard(), {}, { key }), 201);
+    const again = expectStatus(await till.pay(order, byCard(), {}, { key }), 201);
+    assert.equal(again.headers['idempotent-replayed'], 'true');
+    assert.equal(again.text, first.text);
+    const other = await till.pay(order, byCard('5555555555554444'), {}, { key });
+    expectProblem(other, 422, 'idempotency_key_reused');
+  });
+});
+
+describe('capturing and canceling', () => {
+  test('an authorized payment is captured in part, and the rest is released', async () => {
+    const order = await till.order(10000);
+    const held = expectStatus(
+      await till.pay(order, byCard(), { capture_method: 'manual' }),
+      201,
+    ).json;
+    assert.equal(held.status, 'authorized');
+    assert.ok(Date.parse(held.expires_at) > Date.now() + 6 * 86_400_000);
+    await till.untilOrder(order, { status: 'pending', payment_status: 'authorized' });
+    const done = expectStatus(await till.act(held, 'capture', { amount: 6000 }), 200).json;
+    assert.deepEqual([done.status, done.amount_captured], ['succeeded', 6000]);
+    await till.untilOrder(order, { status: 'pending', payment_status: 'partially_paid' });
+    assert.equal(expectStatus(await till.pay(order), 201).json.amount, 4000);
+    expectProblem(await till.act(held, 'capture'), 409, 'illegal_transition');
+  });
+
+  test('an authorized payment is canceled, which gives the order back', async () => {
+    const order = await till.order(10000);
+    const held = (await till.pay(order, byCard(), { capture_method: 'manual' })).json;
+    expectProblem(await till.pay(order), 409, 'payment_in_progress');
+    const key = newKey();
+    const done = expectStatus(await till.act(held, 'cancel', {}, { key }), 200);
+    assert.equal(done.json.status, 'canceled');
+    const again = expectStatus(await till.act(held, 'cancel', {}, { key }), 200);
+    assert.equal(again.headers['idempotent-replayed'], 'true');
+    assert.equal(again.text, done.text);
+    expectStatus(await till.act(held, 'cancel'), 200); /* it is there already */
+    assert.deepEqual(await till.events(held), [
+      'payment.processing',
+      'payment.authorized',
+      'payment.canceled',
+    ]);
+    expectStatus(await till.pay(order), 201);
+  });
+});
+
+describe('giving back', () => {
+  test('a payment is given back in parts, and no more than was captured', async () => {
+    const order = await till.order(10000);
+    const payment = expectStatus(await till.pay(order), 201).json;
+    const part = expectStatus(await till.act(payment, 'refunds', { amount: 3000, reason: 'lamp broke' }), 201);
+    assert.equal(part.headers.location, `/v1/refunds/${part.json.id}`);
+    assert.deepEqual([part.json.status, part.json.reason], ['succeeded', 'lamp broke']);
+    await till.untilOrder(order, { payment_status: 'partially_refunded' });
+    expectProblem(await till.act(payment, 'refunds', { amount: 7001 }), 409, 'payment_refunded');
+    const rest = expectStatus(await till.act(payment, 'refunds'), 201).json;
+    assert.equal(rest.amount, 7000);
+    await till.untilOrder(order, { payment_status: 'refunded' });
+    const after = await till.read(payment);
+    assert.deepEqual([after.status, after.refund_status, after.amount_refunded], ['succeeded', 'full', 10000]);
+    assert.deepEqual(await till.events(rest), ['refund.created', 'refund.succeeded']);
+    const listed = await till.payments.all('/v1/refunds', { payment_id: payment.id });
+    assert.deepEqual(listed.map(({ id }) => id), [rest.id, part.json.id]);
+  });
+});
+
+describe('transfers and challenges', () => {
+  test('a bank transfer stays processing until the customer has paid', async () => {
+    const order = await till.order(10000);
+    const answer = expectStatus(await till.pay(order, byTransfer), 202);
+    assert.equal(answer.json.status, 'processing');
+    assert.deepEqual(answer.json.payment_method, { type: 'bank_transfer' });
+    const [attempt] = await till.attempts(answer.json);
+    assert.equal(attempt.status, 'pending');
+    const paid = await till.bank.post(`/control/transfers/${attempt.id}/pay`, {});
+    assert.ok(paid.status < 300, paid.text);
+    await till.until(answer.json, 'succeeded');
+    await till.untilOrder(order, { status: 'paid' });
+  });
+
+  test('a bank transfer that is given up is canceled', async () => {
+    const answer = expectStatus(await till.pay({ amount: 500, currency: 'EUR' }, byTransfer), 202);
+    assert.equal(expectStatus(await till.act(answer.json, 'cancel'), 200).json.status, 'canceled');
+  });
+
+  for (const [outcome, status] of [
+    ['pass', 'succeeded'],
+    ['fail', 'failed'],
+  ]) {
+    test(`a 3-D Secure challenge that the customer does ${outcome} ends ${status}`, async () => {
+      const order = await till.order(10000);
+      const answer = expectStatus(await till.pay(order, byCard('4000002760003184')), 201);
+      assert.equal(answer.json.status, 'requires_action');
+      assert.equal(answer.json.next_action.type, 'redirect');
+      await till.challenge(answer.json, outcome);
+      const done = await till.until(answer.json, status);
+      assert.equal(done.next_action, null);
+    });
+  }
+});
+
+describe('looking', () => {
+  test('payments are listed by order, with what was asked of which bank', async () => {
+    const order = await till.order(10000);
+    const failed = (await till.pay(order, byCard('4000000000000002'))).json;
+    const payment = (await till.pay(order)).json;
+    const listed = await till.payments.all('/v1/payments', { order_id: order.id });
+    assert.deepEqual(listed.map(({ id }) => id), [payment.id, failed.id]);
+    const [attempt] = await till.attempts(payment);
+    assert.deepEqual(
+      [attempt.operation, attempt.gateway, attempt.status, attempt.amount, attempt.skipped],
+      ['authorize', 'bank-a', 'approved', 10000, []],
+    );
+    const calls = await till.calls({ reference: attempt.id });
+    assert.equal(calls.length, 1);
+  });
+
+  test('the gateways are listed in their order, with their breakers', async () => {
+    const answer = expectStatus(await till.payments.get('/v1/gateways'), 200);
+    assert.deepEqual(
+      answer.json.data.map(({ name, breaker }) => [name, breaker.state]),
+      [
+        ['bank-a', 'closed'],
+        ['bank-b', 'closed'],
+        ['bank-c', 'closed'],
+      ],
+    );
+  });
+
+  test('a key is required for everything that moves money', async () => {
+    const body = { amount: 1, currency: 'EUR', payment_method: byCard() };
+    expectProblem(await till.payments.post('/v1/payments', body), 400, 'idempotency_key_missing');
+    for (const what of ['capture', 'cancel', 'refunds']) {
+      const path = `/v1/payments/${randomUUID()}/${what}`;
+      expectProblem(await till.payments.post(path, {}), 400, 'idempotency_key_missing');
+    }
+  });
+});
+
+test('the audit is clean', async () => {
+  await expectCleanAudit(stack);
+});
