@@ -5,6 +5,18 @@
 #include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
 
+/*
+ * How long a conclusion may take. What a bank said is written down even when the time for asking it
+ * is over: it would only have to be asked again.
+ */
+enum { CONCLUDE_MS = 2000 };
+
+static bool conclude(const struct payment_service *service, struct attempt_record *record,
+                     const struct gateway_result *result, struct error *err)
+{
+    return payment_conclude(service, record, result, deadline_in_ms(CONCLUDE_MS), err);
+}
+
 bool payment_calls_acquire(const struct payment_service *service, struct error *err)
 {
     if (sem_trywait(service->calls) == 0)
@@ -169,7 +181,7 @@ static bool pay(const struct payment_service *service, struct attempt_record *re
             if (gateway)
                 continue;
         }
-        return payment_conclude(service, record, &result, deadline, err);
+        return conclude(service, record, &result, err);
     }
 }
 
@@ -211,7 +223,7 @@ bool payment_calls_follow(const struct payment_service *service, struct attempt_
     CRASH_POINT("payment:before_follow");
     follow(service, record, GATEWAY_PERFORM, deadline, &result);
     CRASH_POINT("payment:after_follow");
-    return payment_conclude(service, record, &result, deadline, err);
+    return conclude(service, record, &result, err);
 }
 
 /* --- resolving -------------------------------------------------------------------------------- */
@@ -253,7 +265,7 @@ static bool pay_elsewhere(const struct payment_service *service, struct attempt_
         !go_on(service, record, &skipped, deadline, &gateway, err))
         return false;
     if (!gateway)
-        return payment_conclude(service, record, result, deadline, err);
+        return conclude(service, record, result, err);
     return payment_calls_pay(service, record, gateway, &card, deadline, err);
 }
 
@@ -276,7 +288,7 @@ static bool resolve_authorization(const struct payment_service *service,
         return pay_elsewhere(service, record, &result, deadline, err);
     if (result.outcome == GATEWAY_NOTHING) /* the question did not arrive: that says nothing */
         result.outcome = GATEWAY_UNKNOWN;
-    return payment_conclude(service, record, &result, deadline, err);
+    return conclude(service, record, &result, err);
 }
 
 bool payment_calls_resolve(const struct payment_service *service, struct attempt_record *record,
@@ -289,5 +301,5 @@ bool payment_calls_resolve(const struct payment_service *service, struct attempt
     follow(service, record, GATEWAY_LOOK_UP, deadline, &result);
     if (result.outcome == GATEWAY_NOT_FOUND)
         return payment_calls_follow(service, record, deadline, err);
-    return payment_conclude(service, record, &result, deadline, err);
+    return conclude(service, record, &result, err);
 }

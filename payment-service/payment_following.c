@@ -34,11 +34,6 @@ static bool require_merchant(const struct access *access, struct error *err)
                                                     "Payments are changed with a merchant's key.");
 }
 
-static struct deadline bank_deadline(const struct caller *caller)
-{
-    return deadline_earlier(caller->deadline, deadline_in_ms(PAYMENT_BANK_MS));
-}
-
 /* Commits the intent, with the key that it answers. */
 static bool commit_intent(const struct payment_service *service,
                           const struct payment_command *command, struct payment_change *change,
@@ -123,7 +118,7 @@ static bool begin(const struct payment_service *service, const struct payment_co
 static bool carry_out(const struct payment_service *service, const struct payment_command *command,
                       struct following *following, struct error *err)
 {
-    struct deadline deadline = bank_deadline(command->caller);
+    struct deadline deadline = payment_bank_deadline(command->caller);
 
     return following->by_reference
                ? payment_calls_resolve(service, &following->record, deadline, err)
@@ -207,7 +202,7 @@ static bool refund_once(const struct payment_service *service,
         return false;
     if (!done)
         return refund_replay(service, command, out, err);
-    if (!payment_calls_follow(service, &record, bank_deadline(command->caller), err))
+    if (!payment_calls_follow(service, &record, payment_bank_deadline(command->caller), err))
         return false;
     refund_answer(out, &record.refund);
     return true;

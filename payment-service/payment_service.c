@@ -31,6 +31,13 @@ void payment_command_of(const struct payment_service *service, const struct requ
     out->idempotency.body_hash = hmac_sha256(key_span(&service->request_key), plain);
 }
 
+struct deadline payment_bank_deadline(const struct caller *caller)
+{
+    int64_t left_ms = deadline_left_ms(caller->deadline) - PAYMENT_REST_MS;
+
+    return deadline_in_ms(left_ms < PAYMENT_BANK_MS ? left_ms : PAYMENT_BANK_MS);
+}
+
 /* --- creating --------------------------------------------------------------------------------- */
 
 /* A payment on its way to its first bank. */
@@ -238,7 +245,7 @@ static void count_created(const struct payment *payment)
 static bool call(struct making *making, struct answer *out, struct error *err)
 {
     const struct caller *caller = making->command->caller;
-    struct deadline deadline = deadline_earlier(caller->deadline, deadline_in_ms(PAYMENT_BANK_MS));
+    struct deadline deadline = payment_bank_deadline(caller);
     const struct gateway *gateway = making->gateway;
     bool by_card = making->record.payment.method == PAYMENT_CARD;
 

@@ -31,8 +31,12 @@
 /* How often a change is decided anew when others are faster. */
 enum { PAYMENT_ATTEMPTS_MAX = 8 };
 
-/* How long the banks may take for one request, all of them together. */
-enum { PAYMENT_BANK_MS = 3000 };
+/* How long the banks may take for one request, all of them together; and what of the request's time
+ * they must leave for writing down what they said. */
+enum { PAYMENT_BANK_MS = 3000, PAYMENT_REST_MS = 700 };
+
+/* The time that banks have for a request. */
+struct deadline payment_bank_deadline(const struct caller *caller);
 
 /* For how long after it was made a payment whose bank did nothing may still go to another one. */
 enum { PAYMENT_ELSEWHERE_MS = 60000 };

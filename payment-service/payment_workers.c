@@ -12,6 +12,9 @@ enum { ASK_MS = 4000 };
 /* Looking for work, and writing down what was found. */
 enum { ROUND_MS = 3000 };
 
+/* After this time a worker lets itself be stopped before it goes on with what it found. */
+enum { BITE_MS = 500 };
+
 static struct pool *pool_of(const struct payment_service *service)
 {
     return backbone_pool(service->backbone);
@@ -60,16 +63,17 @@ static bool reconcile(void *ctx, struct error *err, bool *more)
 {
     const struct payment_service *service = ctx;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    struct deadline bite = deadline_in_ms(BITE_MS);
 
     if (!attempt_store_due(pool_of(service), deadline_in_ms(ROUND_MS), &rows, err))
         return false;
-    for (size_t i = 0; i < rows.count; i++) {
+    for (size_t i = 0; i < rows.count && !deadline_passed(bite); i++) {
         struct row row = rows_at(&rows, i);
 
         if (!resolve(service, row_id(&row, "id"), err))
             log_swallowed(LOG_LEVEL_WARNING, "an attempt was not resolved", err);
     }
-    *more = rows.count >= PAYMENT_DUE_MAX;
+    *more = rows.count >= PAYMENT_DUE_MAX || deadline_passed(bite);
     return true;
 }
 
@@ -145,10 +149,11 @@ static bool expire(void *ctx, struct error *err, bool *more)
 {
     const struct payment_service *service = ctx;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    struct deadline bite = deadline_in_ms(BITE_MS);
 
     if (!payment_store_expired(pool_of(service), deadline_in_ms(ROUND_MS), &rows, err))
         return false;
-    for (size_t i = 0; i < rows.count; i++) {
+    for (size_t i = 0; i < rows.count && !deadline_passed(bite); i++) {
         struct row row = rows_at(&rows, i);
         struct payment payment;
 
@@ -157,7 +162,7 @@ static bool expire(void *ctx, struct error *err, bool *more)
             !begin_end(service, &payment, PAYMENT_EXPIRING, err))
             log_swallowed(LOG_LEVEL_WARNING, "a payment did not expire", err);
     }
-    *more = rows.count >= PAYMENT_DUE_MAX;
+    *more = rows.count >= PAYMENT_DUE_MAX || deadline_passed(bite);
     return true;
 }
 
@@ -200,11 +205,12 @@ static bool undo(void *ctx, struct error *err, bool *more)
 {
     const struct payment_service *service = ctx;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+    struct deadline bite = deadline_in_ms(BITE_MS);
 
     *more = false;
     if (!payment_store_to_undo(pool_of(service), deadline_in_ms(ROUND_MS), &rows, err))
         return false;
-    for (size_t i = 0; i < rows.count; i++) {
+    for (size_t i = 0; i < rows.count && !deadline_passed(bite); i++) {
         struct row row = rows_at(&rows, i);
 
         CRASH_POINT("undo:before_intent");

@@ -389,6 +389,8 @@ static void drain_workers(void *self, struct deadline deadline)
     struct backbone *backbone = self;
 
     (void)deadline; /* each piece of work has one of its own */
+    for (size_t i = 0; i < backbone->worker_count; i++)
+        worker_end(backbone->workers[i]);
     for (; backbone->worker_count > 0; backbone->worker_count--)
         worker_stop(backbone->workers[backbone->worker_count - 1]);
 }

@@ -59,14 +59,19 @@ struct worker *worker_start(const struct work *work)
     return worker;
 }
 
-void worker_stop(struct worker *worker)
+void worker_end(struct worker *worker)
 {
-    if (worker == NULL)
-        return;
     pthread_mutex_lock(&worker->mutex);
     worker->stopping = true;
     pthread_cond_signal(&worker->stop);
     pthread_mutex_unlock(&worker->mutex);
+}
+
+void worker_stop(struct worker *worker)
+{
+    if (worker == NULL)
+        return;
+    worker_end(worker);
     pthread_join(worker->thread, NULL);
     pthread_cond_destroy(&worker->stop);
     pthread_mutex_destroy(&worker->mutex);

@@ -25,7 +25,10 @@ struct worker;
 /* Starts its thread, which begins at once. */
 struct worker *worker_start(const struct work *work);
 
-/* Waits for the bite at hand, and frees it. Takes NULL. */
+/* Tells it to end after the bite at hand, and does not wait: several of them end together. */
+void worker_end(struct worker *worker);
+
+/* Ends it, waits for the bite at hand, and frees it. Takes NULL. */
 void worker_stop(struct worker *worker);
 
 #endif
