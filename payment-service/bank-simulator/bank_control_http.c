@@ -1,7 +1,6 @@
 #include "payment-service/bank-simulator/bank_control_http.h"
 
 #include "payment-service/bank-simulator/bank_control_json.h"
-#include "payment-service/bank-simulator/bank_door.h"
 #include "payment-service/bank-simulator/bank_json.h"
 #include "payment-service/bank-simulator/bank_notice.h"
 #include "shared/http/query.h"
@@ -67,6 +66,7 @@ static bool delete_faults(void *ctx, const struct request *req, struct reply *re
     if (!check_key(control, req, err))
         return false;
     faults_clear(control->faults);
+    door_release(control->door);
     return reply_json(reply, HTTP_NO_CONTENT);
 }
 
@@ -81,6 +81,7 @@ static bool delete_fault(void *ctx, const struct request *req, struct reply *rep
         return false;
     if (!faults_remove(control->faults, id))
         return error_set(err, ERROR_NOT_FOUND, "not_found", "There is no such fault.");
+    door_release(control->door);
     return reply_json(reply, HTTP_NO_CONTENT);
 }
 

@@ -5,7 +5,7 @@
 #define CHECKOUT_BANK_CONTROL_HTTP_H
 
 #include "payment-service/bank-simulator/bank_calls.h"
-#include "payment-service/bank-simulator/bank_desk.h"
+#include "payment-service/bank-simulator/bank_door.h"
 #include "payment-service/bank-simulator/bank_letter.h"
 #include "shared/http/router.h"
 
@@ -13,6 +13,7 @@
 struct control {
     const char *key;
     struct desk *desk;
+    struct door *door;
     struct faults *faults;
     struct calls *calls;
     struct letters *letters;

@@ -107,9 +107,11 @@ bool control_fault_read(struct span body, struct fault *out, struct error *err)
     struct json_reader reader;
     size_t kind;
 
-    *out = (struct fault){
-        .operation = -1, .share_part = 1, .share_of = 1, .probability_percent = 100
-    };
+    *out = (struct fault){ .kind = FAULT_RESET,
+                           .operation = -1,
+                           .share_part = 1,
+                           .share_of = 1,
+                           .probability_percent = 100 };
     if (!json_document_parse(body, &document, err))
         return false;
     json_reader_begin(&reader, &document, err);

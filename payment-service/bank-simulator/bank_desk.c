@@ -256,6 +256,7 @@ static bool open_payment(struct desk *desk, const struct desk_call *call, struct
     return find_again(desk, call, &found, out, err) && (found || give_up(err));
 }
 
+/* What was dead before it was known authorizes nothing. */
 static bool find_authorization(struct desk *desk, const struct desk_call *call,
                                struct bank_standing *out, struct error *err)
 {
@@ -264,7 +265,8 @@ static bool find_authorization(struct desk *desk, const struct desk_call *call,
 
     if (!found && err->kind != ERROR_NOT_FOUND)
         return false;
-    if (found && id_equal(out->payment.reference, key.reference))
+    if (found && id_equal(out->payment.reference, key.reference) &&
+        out->record.operation != BANK_VOID_REFERENCE)
         return true;
     return error_set(err, ERROR_NOT_FOUND, "authorization_not_found",
                      "The account knows no such authorization.");

@@ -6,8 +6,9 @@
 struct door {
     struct door_settings settings;
     pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t closing;
+    pthread_cond_t changed;
     bool closed;
+    int64_t releases;
     int held;
 };
 
@@ -17,7 +18,7 @@ struct door *door_create(const struct door_settings *settings)
 
     door->settings = *settings;
     pthread_mutex_init(&door->mutex, NULL);
-    pthread_cond_init(&door->closing, NULL);
+    pthread_cond_init(&door->changed, NULL);
     return door;
 }
 
@@ -25,16 +26,24 @@ void door_destroy(struct door *door)
 {
     if (!door)
         return;
-    pthread_cond_destroy(&door->closing);
+    pthread_cond_destroy(&door->changed);
     pthread_mutex_destroy(&door->mutex);
     free(door);
+}
+
+void door_release(struct door *door)
+{
+    pthread_mutex_lock(&door->mutex);
+    door->releases++;
+    pthread_cond_broadcast(&door->changed);
+    pthread_mutex_unlock(&door->mutex);
 }
 
 void door_close(struct door *door)
 {
     pthread_mutex_lock(&door->mutex);
     door->closed = true;
-    pthread_cond_broadcast(&door->closing);
+    pthread_cond_broadcast(&door->changed);
     pthread_mutex_unlock(&door->mutex);
 }
 
@@ -108,33 +117,38 @@ void visit_note(struct visit *visit, const struct bank_instruction *instruction)
 
 /* ---- What goes wrong ------------------------------------------------------------------------ */
 
-/* False when the door was closed meanwhile. */
-static bool pause_for(struct door *door, int64_t ms)
+/* With the mutex held: until then, or the door is closed, or whoever is in vain is released. */
+static void wait_until(struct door *door, const struct timespec *until, bool in_vain)
+{
+    int64_t releases = door->releases;
+
+    while (!door->closed && (!in_vain || door->releases == releases) &&
+           pthread_cond_clockwait(&door->changed, &door->mutex, CLOCK_MONOTONIC, until) == 0)
+        ;
+}
+
+static void pause_for(struct door *door, int64_t ms)
 {
     struct timespec until = deadline_timespec(deadline_in_ms(ms));
 
     pthread_mutex_lock(&door->mutex);
-    while (!door->closed &&
-           pthread_cond_clockwait(&door->closing, &door->mutex, CLOCK_MONOTONIC, &until) == 0)
-        ;
-    bool closed = door->closed;
+    wait_until(door, &until, false);
     pthread_mutex_unlock(&door->mutex);
-    return !closed;
 }
 
 /* Keeps the caller waiting; false when that could not be, or not for so long. */
-static bool hold(struct door *door, struct visit *visit, int64_t ms)
+static bool hold(struct door *door, struct visit *visit, int64_t ms, bool in_vain)
 {
+    struct timespec until = deadline_timespec(deadline_in_ms(ms));
+
     pthread_mutex_lock(&door->mutex);
-    bool room = door->held < DOOR_HELD_MAX;
-    door->held += room;
-    pthread_mutex_unlock(&door->mutex);
-    if (!room)
-        return false;
-    visit->held = true;
-    bool whole = pause_for(door, ms);
-    pthread_mutex_lock(&door->mutex);
-    door->held--;
+    visit->held = door->held < DOOR_HELD_MAX;
+    if (visit->held) {
+        door->held++;
+        wait_until(door, &until, in_vain);
+        door->held--;
+    }
+    bool whole = visit->held && !door->closed;
     pthread_mutex_unlock(&door->mutex);
     return whole;
 }
@@ -168,7 +182,7 @@ static bool serve_manner(struct door *door, struct visit *visit, struct reply *r
                          struct error *err)
 {
     if (visit->manner == MANNER_SILENT) {
-        (void)hold(door, visit, DOOR_HELD_MS);
+        (void)hold(door, visit, DOOR_HELD_MS, true);
         return lose(reply, REPLY_LOST);
     }
     if (visit->manner == MANNER_BROKEN)
@@ -188,7 +202,7 @@ static bool serve_nothing(struct door *door, struct visit *visit, const struct f
     if (fault->kind == FAULT_UNAVAILABLE_503)
         return be_unavailable(fault, err);
     if (fault->kind == FAULT_TIMEOUT) {
-        (void)hold(door, visit, DOOR_HELD_MS);
+        (void)hold(door, visit, DOOR_HELD_MS, true);
         return lose(reply, REPLY_LOST);
     }
     return lose(reply, REPLY_RESET);
@@ -201,17 +215,17 @@ static bool serve_fault(struct door *door, struct visit *visit, const struct fau
 
     switch (fault->kind) {
     case FAULT_LATENCY:
-        (void)pause_for(door, fault->delay_ms);
+        pause_for(door, fault->delay_ms);
         return serve_manner(door, visit, reply, err);
     case FAULT_LOSE_ANSWER:
         (void)serve_manner(door, visit, reply, err);
         return lose(reply, REPLY_LOST);
     case FAULT_ANSWER_LATE:
         done = serve_manner(door, visit, reply, err);
-        (void)pause_for(door, fault->delay_ms);
+        pause_for(door, fault->delay_ms);
         return done;
     case FAULT_DO_LATE:
-        if (hold(door, visit, fault->delay_ms))
+        if (hold(door, visit, fault->delay_ms, false))
             (void)act(visit, reply, err);
         return lose(reply, REPLY_LOST);
     default:
@@ -236,11 +250,13 @@ bool door_serve(struct door *door, struct visit *visit, struct reply *reply, str
 {
     struct fault fault;
 
+    calls_tell(door->settings.calls, visit->number, &visit->call); /* what was read by now */
     if (door->settings.latency_ms > 0)
-        (void)pause_for(door, door->settings.latency_ms);
+        pause_for(door, door->settings.latency_ms);
     if (!strike(door, visit, &fault))
         return serve_manner(door, visit, reply, err);
     visit->call.fault = fault_kind_words[fault.kind];
+    calls_tell(door->settings.calls, visit->number, &visit->call);
     explicit_bzero(fault.card, sizeof(fault.card));
     return serve_fault(door, visit, &fault, reply, err);
 }

@@ -40,6 +40,9 @@ struct door *door_create(const struct door_settings *settings);
 /* Takes NULL. */
 void door_destroy(struct door *door);
 
+/* Lets go who waits in vain: what they wait for has ended. */
+void door_release(struct door *door);
+
 /* Lets go whoever is held, and holds nobody any more: before draining. */
 void door_close(struct door *door);
 

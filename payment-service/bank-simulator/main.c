@@ -164,6 +164,7 @@ static void make_bank(struct simulator *simulator)
     simulator->control = (struct control){
         .key = settings->control_key,
         .desk = simulator->desk,
+        .door = simulator->door,
         .faults = simulator->faults,
         .calls = simulator->calls,
         .letters = simulator->letters,

@@ -6,9 +6,12 @@ import path from 'node:path';
 
 import { buildDirectory } from './launcher.js';
 
+/** Programs that are not in a folder of their own name. */
+const FOLDERS = { 'bank-simulator': 'payment-service/bank-simulator' };
+
 /** The built program of a service. */
 export function programOf(service) {
-  return path.join(buildDirectory(), service, service);
+  return path.join(buildDirectory(), FOLDERS[service] ?? service, service);
 }
 
 /**

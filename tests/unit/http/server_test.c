@@ -1,5 +1,6 @@
 #include "shared/http/server.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -211,6 +212,32 @@ static void a_page_of_a_known_origin_may_read(void **state)
     test_server_stop(mine);
 }
 
+/* The connection ends with nothing on it; whoever asks on another one is served. */
+static void an_answer_may_be_lost(void **state)
+{
+    int wire = wire_connect(test->port);
+    char byte;
+
+    (void)state;
+    assert_true(wire_send_text(wire, "GET /v1/lost HTTP/1.1\r\n" HOST KEY END));
+    assert_int_equal(recv(wire, &byte, 1, 0), 0);
+    close(wire);
+    wire_expect(test->port, GET END, 200);
+}
+
+static void a_connection_may_be_reset(void **state)
+{
+    int wire = wire_connect(test->port);
+    char byte;
+
+    (void)state;
+    assert_true(wire_send_text(wire, "GET /v1/reset HTTP/1.1\r\n" HOST KEY END));
+    assert_int_equal(recv(wire, &byte, 1, 0), -1);
+    assert_int_equal(errno, ECONNRESET);
+    close(wire);
+    wire_expect(test->port, GET END, 200);
+}
+
 static void draining_answers_who_is_inside_and_closes(void **state)
 {
     struct test_server *mine = test_server_start("");
@@ -296,6 +323,8 @@ int main(void)
     TABLE_ADD(&table, the_health_port_serves_nothing_else);
     TABLE_ADD(&table, health_answers_while_every_thread_is_busy);
     TABLE_ADD(&table, a_page_of_a_known_origin_may_read);
+    TABLE_ADD(&table, an_answer_may_be_lost);
+    TABLE_ADD(&table, a_connection_may_be_reset);
     TABLE_ADD(&table, draining_answers_who_is_inside_and_closes);
     TABLE_ADD(&table, an_idle_server_stops_at_once);
     TABLE_ADD(&table, a_port_that_is_taken_is_a_configuration_error);

@@ -89,6 +89,18 @@ static bool fail_inside(void *ctx, const struct request *req, struct reply *repl
     return error_set(err, ERROR_INTERNAL, "secret_code", "/etc/passwd 23505");
 }
 
+static bool lose(void *ctx, const struct request *req, struct reply *reply, struct error *err)
+{
+    reply->fate = REPLY_LOST;
+    return show(ctx, req, reply, err);
+}
+
+static bool reset(void *ctx, const struct request *req, struct reply *reply, struct error *err)
+{
+    reply->fate = REPLY_RESET;
+    return show(ctx, req, reply, err);
+}
+
 static const struct route routes[] = {
     { HTTP_GET, "/v1/things", SCOPE_ORDERS_READ, 0, show },
     { HTTP_POST, "/v1/things", SCOPE_ORDERS_WRITE, ROUTE_BODY | ROUTE_IDEMPOTENCY_KEY, show },
@@ -106,6 +118,8 @@ static const struct route routes[] = {
     { HTTP_GET, "/v1/slow", SCOPE_ORDERS_READ, 0, wait_for_release },
     { HTTP_GET, "/v1/large", SCOPE_ORDERS_READ, 0, write_large },
     { HTTP_GET, "/v1/broken", SCOPE_ORDERS_READ, 0, fail_inside },
+    { HTTP_GET, "/v1/lost", SCOPE_ORDERS_READ, 0, lose },
+    { HTTP_GET, "/v1/reset", SCOPE_ORDERS_READ, 0, reset },
 };
 
 static bool is_draining(void *ctx)

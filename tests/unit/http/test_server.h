@@ -29,7 +29,7 @@ enum { TEST_BODY_MAX = 1000, TEST_TIMEOUT_MS = 700, TEST_KEEP_ALIVE_MS = 5000 };
  * POST /v1/xml (JSON or XML), POST /v1/secret and /v1/open (a body that is, or is not, overwritten
  * behind the handler), GET /v1/remembered (what stands where the last of those bodies stood),
  * GET /v1/slow (answers when the test lets it), GET /v1/large (10 MB), GET /v1/broken (fails
- * inside), and health.
+ * inside), GET /v1/lost and /v1/reset (no answer), and health.
  */
 struct test_server {
     struct router router;
