@@ -56,8 +56,3 @@ bank_webhook_origin() {
 bank_is_ready() {
     [[ $(http_get "$(bank_health_port)" /readyz | tail -n 1) == 200 ]]
 }
-
-# bank_each COMMAND...: once if it is built.
-bank_each() {
-    ! program_built bank-simulator payment-service/bank-simulator || "$@"
-}

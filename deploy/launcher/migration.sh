@@ -26,7 +26,6 @@ migrate() {
 migrate_database() {
     local -a where=()
     local folder output
-    [[ -d $top/migrations/${folders##* } ]] || return 0
     for folder in $folders; do where+=(--migrations-dir "$top/migrations/$folder"); done
     if ! output=$(DATABASE_URL="$(database_url "$database_owner" "$database" tcp)?sslmode=disable" \
         "$(dbmate_program)" --env-file /dev/null "${where[@]}" --no-dump-schema migrate 2>&1); then

@@ -21,11 +21,6 @@ program_copy() {
     fi
 }
 
-# program_built NAME FOLDER: until all of them are written, a stack is made of those that are.
-program_built() {
-    [[ -x $(build_dir)/$2/$1 ]]
-}
-
 # program_define PROCESS NAME COMMAND...: the process that runs the program, with the settings that the
 # command prints; `restarts` collects those that run and are not what they should be.
 program_define() {
@@ -78,7 +73,7 @@ program_pass_settings() {
         [[ $decided_settings != *" $setting "* ]] || continue
         for name in "$setting" "${setting}_FILE"; do
             value=${!name:-}
-            [[ -z $value ]] || printf '%s\n' "$value" > "$name"
+            [[ -z $value ]] || program_setting "$value" > "$name"
         done
     done
 }
@@ -89,8 +84,13 @@ program_pass_own_settings() {
     prefix=$(upper "$1")_
     for name in $(compgen -e "$prefix" || true); do
         rm -f "${name#"$prefix"}_FILE"
-        printf '%s\n' "${!name}" > "${name#"$prefix"}"
+        program_setting "${!name}" > "${name#"$prefix"}"
     done
+}
+
+# A value is one line for chpst; what may have several is JSON, to which it is the same.
+program_setting() {
+    printf '%s\n' "${1//$'\n'/ }"
 }
 
 # http_get PORT PATH: of a process of ours; the status code on the last line.

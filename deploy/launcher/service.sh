@@ -25,7 +25,6 @@ service_each() {
     local service service_port service_health_port service_database service_role
     local service_instance service_process
     for row in "${services[@]}"; do
-        program_built "${row%% *}" "${row%% *}" || continue
         for ((instance = 0; instance < instances; instance++)); do
             service_row "$row" "$instance"
             "$@"
@@ -34,10 +33,7 @@ service_each() {
 }
 
 service_names() {
-    local row
-    for row in "${services[@]}"; do
-        ! program_built "${row%% *}" "${row%% *}" || printf '%s\n' "${row%% *}"
-    done
+    printf '%s\n' "${services[@]}" | cut -d' ' -f1
 }
 
 # service_url NAME: of its first instance.

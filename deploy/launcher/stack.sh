@@ -4,8 +4,7 @@
 readonly READY_SECONDS=60
 
 # What is not a service; a service drains into these when all is stopped.
-stack_servers=(postgres broker edge)
-! program_built bank-simulator payment-service/bank-simulator || stack_servers+=(bank-simulator)
+readonly stack_servers=(postgres broker edge bank-simulator)
 
 command_up() {
     local detach=false install=true build=true no_restart=false option
@@ -48,10 +47,10 @@ stack_start() {
     keys_make_own
     broker_put_known_users
     process_start broker
-    bank_each process_start bank-simulator
+    process_start bank-simulator
     service_each stack_start_service
     process_wait broker "$READY_SECONDS" broker_ready
-    bank_each process_wait bank-simulator "$READY_SECONDS" bank_is_ready
+    process_wait bank-simulator "$READY_SECONDS" bank_is_ready
     service_each stack_wait_for_service
     process_start edge
     process_wait edge "$READY_SECONDS" edge_ready
@@ -75,7 +74,7 @@ stack_define() {
     [[ $process_changed == false ]] || restarts+=(broker)
     service_copy_programs
     gateways_put
-    bank_each bank_define
+    bank_define
     service_each service_define
     edge_define
     [[ $process_changed == false ]] || restarts+=(edge)
@@ -123,7 +122,7 @@ stack_ports() {
     printf 'edge %d %d\n' "$(edge_port)" "$(https_port)"
     printf 'postgres %d\n' "$(postgres_port)"
     printf 'broker %d %d %d\n' "$(broker_port)" "$(broker_websocket_port)" "$(mqtts_port)"
-    bank_each printf 'bank-simulator %d %d\n' "$(bank_port)" "$(bank_health_port)"
+    printf 'bank-simulator %d %d\n' "$(bank_port)" "$(bank_health_port)"
     service_each stack_service_ports
 }
 
@@ -162,7 +161,7 @@ stack_say_where() {
     say "Ready."
     say "  $(printf '%-18s' edge) $(edge_url), $(edge_https_url): the API, /mqtt, /docs/"
     service_each stack_say_service
-    bank_each say "  $(printf '%-18s' bank-simulator) $(bank_url)"
+    say "  $(printf '%-18s' bank-simulator) $(bank_url)"
     say "  $(printf '%-18s' bus) mqtt://127.0.0.1:$(broker_port), mqtts://$(tls_name):$(mqtts_port), ws://127.0.0.1:$(broker_websocket_port)"
     say "  $(printf '%-18s' PostgreSQL) 127.0.0.1:$(postgres_port)"
     say "  $(printf '%-18s' home) $home"

@@ -25,7 +25,7 @@ status_lines() {
     status_server postgres "$(postgres_port)" postgres_ready
     status_server broker "$(broker_port)" broker_ready
     service_each status_service
-    bank_each status_server bank-simulator "$(bank_port)" bank_is_ready
+    status_server bank-simulator "$(bank_port)" bank_is_ready
 }
 
 status_server() {

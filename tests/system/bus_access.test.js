@@ -141,12 +141,17 @@ describe('the services', () => {
   /* What each may write, for a merchant that there is not; the topics of all are tried by each. */
   const writes = {
     'order-service': ['checkout/v1/nobody/order/1/tried', 'checkout/v1/service/order-service/tried'],
+    'payment-service': [
+      'checkout/v1/nobody/payment/1/tried',
+      'checkout/v1/nobody/refund/1/tried',
+      'checkout/v1/service/payment-service/tried',
+    ],
     'voucher-service': ['checkout/v1/nobody/voucher/1/tried', 'checkout/v1/service/voucher-service/tried'],
   };
 
   test('each writes its own topics and no other', async () => {
     assert.deepEqual(services.map(({ username }) => username).sort(), Object.keys(writes).sort());
-    const topics = [...Object.values(writes).flat(), 'checkout/v1/nobody/payment/1/tried', 'anything'];
+    const topics = [...Object.values(writes).flat(), 'checkout/v1/nobody/ledger/1/tried', 'anything'];
     for (const login of services) {
       const client = await connect(stack.env.MQTT_URL, login);
       for (const topic of topics) {
@@ -159,7 +164,11 @@ describe('the services', () => {
   });
 
   test('each hears what it consumes and no more', async () => {
-    const heard = { 'order-service': /^(?!)/, 'voucher-service': /^checkout\/v1\/[^/]+\/order\// };
+    const heard = {
+      'order-service': /^checkout\/v1\/[^/]+\/(payment|refund)\//,
+      'payment-service': /^checkout\/v1\/[^/]+\/order\//,
+      'voucher-service': /^checkout\/v1\/[^/]+\/order\//,
+    };
     const subscribers = [];
     for (const login of services) {
       subscribers.push(await subscribe(stack.env.MQTT_URL, login, ['#', 'checkout/v1/+/voucher/#']));

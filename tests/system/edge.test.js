@@ -46,7 +46,7 @@ describe('one origin', () => {
   });
 
   test('what every service has is found under its name', async () => {
-    for (const service of ['order-service', 'voucher-service']) {
+    for (const service of ['order-service', 'payment-service', 'voucher-service']) {
       const log = expectStatus(await operator.get(`/services/${service}/v1/events?limit=1`), 200);
       assert.ok('head' in log.json);
       expectStatus(await operator.get(`/services/${service}/v1/dead_letters`), 200);

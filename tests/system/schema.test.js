@@ -14,6 +14,7 @@ after(() => stack.stop());
 
 const services = {
   'order-service': { database: 'orders', role: 'orders_service' },
+  'payment-service': { database: 'payments', role: 'payments_service' },
   'voucher-service': { database: 'vouchers', role: 'vouchers_service' },
 };
 
@@ -84,7 +85,7 @@ describe('roles', () => {
     });
 
     test(`${role} connects to its own database only`, async () => {
-      for (const other of ['orders', 'vouchers', 'access', 'audit', 'postgres', 'template1']) {
+      for (const other of ['orders', 'payments', 'vouchers', 'bank', 'access', 'audit', 'postgres', 'template1']) {
         if (other === database) continue;
         const opening = Database.open(urlFor(stack, role, other));
         await assert.rejects(opening, { code: '42501' }, `${role} in ${other}`);
@@ -137,7 +138,10 @@ describe('roles', () => {
     await expectDenied('inspector', 'access', 'SELECT secret_sha256 FROM api_keys');
   });
 
-  for (const database of ['orders', 'vouchers', 'access']) {
+  /* What not even the inspector may read all of. */
+  const guarded = ['public.api_keys', 'public.payments'];
+
+  for (const database of ['orders', 'payments', 'vouchers', 'bank', 'access']) {
     test(`the inspector reads all of ${database} and writes none of it`, async () => {
       const inspector = await openInspector(stack, database);
       const tables = await inspector
@@ -147,7 +151,7 @@ describe('roles', () => {
         .finally(() => {});
       assert.ok(tables.length >= 2);
       try {
-        for (const { name } of tables.filter((table) => table.name !== 'public.api_keys')) {
+        for (const { name } of tables.filter((table) => !guarded.includes(table.name))) {
           await inspector.rows(`SELECT * FROM ${name} LIMIT 1`);
         }
         await inspector.rows('SELECT id, merchant_id, scopes FROM api_keys').catch((error) => {
@@ -163,6 +167,17 @@ describe('roles', () => {
       await expectDenied('inspector', database, 'CREATE TABLE mine (id int)');
     });
   }
+
+  test('card numbers are sealed, and the inspector does not see even that', async () => {
+    await expectDenied('inspector', 'payments', 'SELECT card_sealed FROM payments');
+    await expectDenied('inspector', 'payments', 'SELECT request_hash FROM payments');
+    const inspector = await openInspector(stack, 'payments');
+    try {
+      await inspector.rows('SELECT id, status, card_last4, card_fingerprint FROM payments');
+    } finally {
+      await inspector.close();
+    }
+  });
 
   test('the inspector is read-only even where it could write', async () => {
     const inspector = await openInspector(stack, 'orders');
@@ -213,6 +228,72 @@ describe('views for operators', () => {
       'rolled_back_at',
     ],
   };
+  const ofPayments = {
+    unresolved_attempts: [
+      'stream',
+      'id',
+      'merchant_id',
+      'payment_id',
+      'refund_id',
+      'operation',
+      'gateway',
+      'status',
+      'amount',
+      'currency',
+      'tries',
+      'created_at',
+      'resolve_at',
+      'payment_status',
+    ],
+    payable_orders: [
+      'stream',
+      'order_id',
+      'merchant_id',
+      'currency',
+      'amount_due',
+      'amount_reserved',
+      'amount_paid',
+      'amount_open',
+      'closed',
+      'to_undo',
+    ],
+    reservations: [
+      'stream',
+      'order_id',
+      'payment_id',
+      'merchant_id',
+      'status',
+      'currency',
+      'amount_reserved',
+    ],
+  };
+  const ofTheBank = {
+    bank_records: [
+      'bank',
+      'account',
+      'reference',
+      'id',
+      'operation',
+      'payment',
+      'status',
+      'failure_code',
+      'decline_code',
+      'amount',
+      'currency',
+    ],
+    bank_payments: [
+      'bank',
+      'account',
+      'payment',
+      'version',
+      'phase',
+      'currency',
+      'amount',
+      'amount_captured',
+      'amount_refunded',
+      'dispute',
+    ],
+  };
   const order_lines = [
     'stream',
     'order_id',
@@ -228,7 +309,9 @@ describe('views for operators', () => {
 
   for (const [database, views] of Object.entries({
     orders: { ...both, order_lines },
+    payments: { ...both, ...ofPayments },
     vouchers: { ...both, ...inUse },
+    bank: ofTheBank,
   })) {
     test(`schema ops of ${database} has the views that scripts rely on, each with a comment`, async () => {
       const inspector = await openInspector(stack, database);
@@ -273,7 +356,7 @@ describe('views for operators', () => {
 });
 
 describe('keys of the schema', () => {
-  for (const database of ['orders', 'vouchers']) {
+  for (const database of ['orders', 'payments', 'vouchers']) {
     test(`primary, unique and foreign keys of merchants' data in ${database} begin with the stream`, async () => {
       const exempt = [
         'leases',
