@@ -83,7 +83,8 @@ bool door_find(const struct door *door, const struct request *req, enum door_lan
         return false;
     const struct bank *bank =
         text_copy_span(name, sizeof(name), req->segments[0]) ? bank_find(name) : NULL;
-    if (!bank || bank->speaks_soap != (language == SPEAKS_SOAP))
+    if (!bank ||
+        (language != SPEAKS_FILES && bank->speaks_soap != (language == SPEAKS_SOAP)))
         return error_set(err, ERROR_NOT_FOUND, "bank_not_found",
                          "No bank of that name speaks this language.");
     *out = bank;

@@ -51,12 +51,12 @@ struct desk *door_desk(struct door *door);
 /* True if the header is "Bearer <key>"; in constant time. */
 bool door_knows(const char *authorization, const char *key);
 
-enum door_language { SPEAKS_JSON, SPEAKS_SOAP };
+enum door_language { SPEAKS_JSON, SPEAKS_SOAP, SPEAKS_FILES };
 
 /*
  * Checks the caller's key, and finds the bank that the route's first placeholder names and that
- * speaks the language. ERROR_UNAUTHENTICATED "key_missing" or "key_invalid"; ERROR_NOT_FOUND
- * "bank_not_found".
+ * speaks the language; a file is a file for all of them. ERROR_UNAUTHENTICATED "key_missing" or
+ * "key_invalid"; ERROR_NOT_FOUND "bank_not_found".
  */
 MUST_CHECK bool door_find(const struct door *door, const struct request *req,
                           enum door_language language, const struct bank **out, struct error *err);

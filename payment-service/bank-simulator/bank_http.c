@@ -7,8 +7,10 @@
 static bool begin_visit(struct door *door, const struct request *req, enum bank_operation operation,
                         struct visit *out, struct error *err)
 {
+    enum door_language language = operation == BANK_SETTLEMENT ? SPEAKS_FILES : SPEAKS_JSON;
+
     *out = (struct visit){ .operation = operation, .deadline = req->caller.deadline };
-    return door_find(door, req, SPEAKS_JSON, &out->place.bank, err) &&
+    return door_find(door, req, language, &out->place.bank, err) &&
            door_read_account(req->segments[1], &out->place, err);
 }
 
