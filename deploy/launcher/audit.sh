@@ -47,12 +47,14 @@ audit_results() {
 
 # The query of a file as one row of JSON: its number, its title and the rows that break it.
 audit_sql() {
-    printf "\\\\set id '%s'\n\\\\set what '%s'\n" "$(basename "$1" | cut -d_ -f1)" \
-        "$(sed -n "1{s/^-- *//;s/'/''/g;p}" "$1")"
+    local id=${1##*/} text what
+    text=$(< "$1")
+    what=${text%%$'\n'*}
+    what=${what#-- }
+    printf "\\\\set id '%s'\n\\\\set what '%s'\n" "${id%%_*}" "${what//\'/\'\'}"
     echo "SELECT json_build_object('id', :'id', 'what', :'what',"
     echo "                         'rows', coalesce(json_agg(broken), '[]')) FROM ("
-    sed '$ s/;$//' "$1"
-    echo ') AS broken;'
+    printf '%s\n) AS broken;\n' "${text%;}"
 }
 
 audit_is_quiet() {

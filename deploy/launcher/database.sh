@@ -12,7 +12,7 @@ readonly databases=(
 )
 
 # What the audit reads through postgres_fdw.
-readonly audited_databases=(orders vouchers)
+readonly audited_databases=(orders payments vouchers bank)
 
 # Splits a row of the table into the caller's database, database_owner, database_service, folders.
 database_row() {

@@ -8,6 +8,11 @@ FROM orders.events GROUP BY stream
 HAVING count(*) <> max(sequence) OR min(sequence) <> 1
 
 UNION ALL
+SELECT 'payments', stream, count(*), min(sequence), max(sequence)
+FROM payments.events GROUP BY stream
+HAVING count(*) <> max(sequence) OR min(sequence) <> 1
+
+UNION ALL
 SELECT 'vouchers', stream, count(*), min(sequence), max(sequence)
 FROM vouchers.events GROUP BY stream
 HAVING count(*) <> max(sequence) OR min(sequence) <> 1;

@@ -4,31 +4,58 @@
 import assert from 'node:assert/strict';
 
 import { openInspector } from './database.js';
-import { waitFor, waitUntilEqual } from './wait.js';
+import { waitFor } from './wait.js';
 
-const FEEDS = [{ database: 'orders' }, { database: 'vouchers' }];
+const DATABASES = ['orders', 'payments', 'vouchers'];
 
-/**
- * Waits until every event has taken effect and was published: in this order, because an effect
- * makes events of its own.
- */
+/* Who reads whose log. */
+const READERS = [
+  { reader: 'orders', source: 'payment-service', log: 'payments' },
+  { reader: 'payments', source: 'order-service', log: 'orders' },
+  { reader: 'vouchers', source: 'order-service', log: 'orders' },
+];
+
+/** Waits until every event has taken effect and was published, and nothing came of it any more. */
 export async function untilQuiet(stack, { within = 30_000 } = {}) {
-  const databases = await Promise.all(FEEDS.map(({ database }) => openInspector(stack, database)));
+  const opened = await Promise.all(DATABASES.map((name) => openInspector(stack, name)));
+  const databases = Object.fromEntries(DATABASES.map((name, i) => [name, opened[i]]));
   try {
-    const [orders, vouchers] = databases;
-    await waitUntilEqual(
-      'the lag of the voucher-service behind the order log',
-      async () => (await headOf(orders)) - (await positionOf(vouchers)),
-      0,
+    let before;
+    await waitFor(
+      'every log to be announced and read to its head',
+      async (seen) => {
+        const heads = await headsOf(databases);
+        const lags = await lagsOf(databases, heads);
+        seen(lags);
+        /* An effect makes events of its own, also in a log that was looked at before. */
+        const still = before !== undefined && DATABASES.every((name) => heads[name] === before[name]);
+        before = heads;
+        return still && Object.values(lags).every((lag) => lag === 0);
+      },
       { within },
     );
-    for (const database of databases) {
-      const lag = () => database.value('SELECT coalesce(sum(lag), 0) FROM ops.relay_lag');
-      await waitUntilEqual('the relay lag', async () => Number(await lag()), 0, { within });
-    }
   } finally {
-    await Promise.all(databases.map((database) => database.close()));
+    await Promise.all(opened.map((database) => database.close()));
   }
+}
+
+async function headsOf(databases) {
+  const heads = {};
+  for (const name of DATABASES) heads[name] = await headOf(databases[name]);
+  return heads;
+}
+
+/** By how much each reader and each relay is behind. */
+async function lagsOf(databases, heads) {
+  const lags = {};
+  for (const { reader, source, log } of READERS) {
+    lags[`${reader} behind ${log}`] = heads[log] - (await positionOf(databases[reader], source));
+  }
+  for (const name of DATABASES) {
+    const sql = 'SELECT coalesce(sum(lag), 0) FROM ops.relay_lag';
+    lags[`relay of ${name}`] = Number(await databases[name].value(sql));
+  }
+  return lags;
 }
 
 export async function headOf(database, stream = 0) {
@@ -57,6 +84,16 @@ export async function expectCleanAudit(stack, options) {
     },
     { within: 10_000, every: 250 },
   );
+}
+
+/** What breaks an invariant is named by it, with its rows; it is mended again whatever happens. */
+export async function expectBroken(stack, id, breaking, mending) {
+  await breaking();
+  const broken = await stack.launch(['audit', '--json']).finally(mending);
+  assert.equal(broken.code, 1, broken.stderr);
+  const found = JSON.parse(broken.stdout).find((invariant) => invariant.id === id);
+  assert.equal(found.ok, false, broken.stdout);
+  assert.ok(found.rows.length > 0);
 }
 
 /** Each log is numbered 1, 2, 3, ... and each subject's versions are too. */
