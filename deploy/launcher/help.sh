@@ -17,14 +17,14 @@ command_help() {
 
 help_text() {
     cat <<'EOF'
-Checkout: orders, and the vouchers they earn.
+Checkout: orders, what is paid for them, and the vouchers they earn.
 
   up [--detach] [--no-install] [--no-build] [--no-restart]
                       install what is missing, build, and start everything; Ctrl-C stops it
   down                stop what this home started
   status [--json]     each process: ready, and how far behind
   env                 addresses and keys, as NAME=value lines
-  demo                an order of EUR 137.00, sent, and its voucher, spent
+  demo                an order of EUR 137.00: paid, sent, its voucher, spent, and the money given back
 
   audit [--json] [--wait SECONDS]
                       prove the invariants over all databases
@@ -34,7 +34,7 @@ Checkout: orders, and the vouchers they earn.
                       API keys; a new one is shown once
   merchants create ID [--stream N] | list [--json] | delete ID | restore ID
                       who orders belong to; deleting one revokes its keys
-  psql DATABASE       look into access, orders, vouchers or audit
+  psql DATABASE       look into access, orders, payments, vouchers, bank or audit
   logs [PROCESS] [-f] what the processes say
   events tail [MERCHANT]
                       what goes over the bus
@@ -53,6 +53,7 @@ Settings, from the environment:
   EDGE_CERTIFICATE    a real certificate for them, PEM    (one is made)
   EDGE_KEY            ... and its key
 A home remembers its port base and instances. What a service knows (its --settings) is passed on to
-it; ORDER_SERVICE_<NAME> and VOUCHER_SERVICE_<NAME> reach one of them only.
+it; ORDER_SERVICE_<NAME>, PAYMENT_SERVICE_<NAME>, VOUCHER_SERVICE_<NAME> and BANK_SIMULATOR_<NAME> reach
+one of them only.
 EOF
 }

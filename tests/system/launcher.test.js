@@ -60,7 +60,7 @@ describe('one stack', async () => {
     const processes = await stack.processes();
     assert.deepEqual(
       processes.map(({ name }) => name),
-      ['edge', 'postgres', 'broker', 'order-service', 'voucher-service'],
+      ['edge', 'postgres', 'broker', 'order-service', 'payment-service', 'voucher-service', 'bank-simulator'],
     );
     for (const { name, pid, ready } of processes) assert.ok(ready && isAlive(pid), name);
     assert.match((await stack.must(['status'])).stdout, /^order-service .* yes /m);
@@ -68,17 +68,28 @@ describe('one stack', async () => {
 
   test('env has a line for every address and key', () => {
     const names =
-      'CHECKOUT_URL CHECKOUT_HTTPS_URL CHECKOUT_CERTIFICATE ORDER_URL VOUCHER_URL MQTT_URL MQTTS_URL MQTT_WS_URL MQTT_USERNAME MQTT_PASSWORD ' +
-      'CHECKOUT_API_KEY CHECKOUT_OPERATOR_KEY ORDERS_DATABASE_URL VOUCHERS_DATABASE_URL';
+      'CHECKOUT_URL CHECKOUT_HTTPS_URL CHECKOUT_CERTIFICATE ORDER_URL PAYMENT_URL VOUCHER_URL BANK_URL MQTT_URL MQTTS_URL MQTT_WS_URL MQTT_USERNAME MQTT_PASSWORD ' +
+      'CHECKOUT_API_KEY CHECKOUT_OPERATOR_KEY BANK_KEY BANK_CONTROL_KEY ' +
+      'ORDERS_DATABASE_URL PAYMENTS_DATABASE_URL VOUCHERS_DATABASE_URL BANK_DATABASE_URL';
     for (const name of names.split(' ')) assert.ok(stack.env[name], name);
   });
 
-  test('the demo tells the story: EUR 137.00, sent, and the code of its voucher', async () => {
+  test('the demo tells the story on one screen: paid, sent, a voucher, the rest paid with 3-D Secure, refunded', async () => {
     const { stdout } = await stack.must(['demo']);
-    assert.match(stdout, /total +EUR 137\.00/);
-    assert.match(stdout, /status +sent/);
-    assert.match(stdout, /worth +EUR 5\.00/);
-    assert.match(stdout, /code +([0-9A-Z]{4}-){3}[0-9A-Z*~$=]/);
+    const story = [
+      /total +EUR 137\.00/, /status +pending/, /visa \*{12}4242\n +status +succeeded at bank-a\n +order +paid/,
+      /status +sent/, /worth +EUR 5\.00\n +code +([0-9A-Z]{4}-){3}[0-9A-Z*~$=]/, /due +EUR 132\.00/,
+      /visa \*{12}9995\n +status +failed: card_declined, insufficient_funds/,
+      /visa \*{12}3184\n +status +requires_action\n +status +succeeded at bank-a\n +order +paid/,
+      /refund +EUR 137\.00\n +order +sent, refunded/,
+    ];
+    let from = 0;
+    for (const part of story) {
+      const found = part.exec(stdout.slice(from));
+      assert.ok(found, `${part} does not come after ${stdout.slice(0, from)}|${stdout.slice(from)}`);
+      from += found.index + found[0].length;
+    }
+    assert.ok(stdout.trim().split('\n').length <= 40, stdout);
   });
 
   test('a second up is quick and changes nothing that runs', async () => {
@@ -130,7 +141,7 @@ describe('one stack', async () => {
 
   test('no secret is on a command line, neither of the launcher nor of what it starts', async () => {
     const secrets = readdirSync(path.join(stack.home, 'secrets'), { withFileTypes: true })
-      .filter((entry) => entry.isFile() && /^(role|key|broker)-/.test(entry.name))
+      .filter((entry) => entry.isFile() && /^(role|key|broker|bank|payment)-/.test(entry.name))
       .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'utf8').trim());
     assert.ok(secrets.length > 10);
     let working = true;
@@ -155,7 +166,7 @@ describe('one stack', async () => {
         await assert.rejects(database.rows(sql), { code: '42501' }, sql);
       }
     });
-    for (const other of ['vouchers', 'access', 'audit', 'postgres']) {
+    for (const other of ['payments', 'vouchers', 'bank', 'access', 'audit', 'postgres']) {
       await assert.rejects(withDatabase(url(other), () => {}), { code: '42501' }, other);
     }
   });
