@@ -11,7 +11,7 @@ import { test } from 'node:test';
 import { runLauncher, top } from '../support/launcher.js';
 import { programOf } from '../support/program.js';
 
-const SERVICES = ['order-service', 'voucher-service'];
+const SERVICES = ['order-service', 'payment-service', 'voucher-service'];
 
 const read = (...names) => readFileSync(path.join(top, ...names), 'utf8');
 
