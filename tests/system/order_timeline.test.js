@@ -68,10 +68,15 @@ async function timelineOf({ id }, as = shop) {
 const typesOf = ({ entries }) => entries.map((entry) => entry.type);
 const bySource = ({ entries }, source) => entries.filter((entry) => entry.source === source);
 
-const at = (ms) => new Date(Date.now() + ms).toISOString();
+/** Moments after now, however long it takes to name them. */
+function momentsFromNow() {
+  const now = Date.now();
+  return (ms) => new Date(now + ms).toISOString();
+}
 
 /** A payment with a decline, a success at another bank, and a refund; told and waited for. */
 async function payAndRefund(made) {
+  const at = momentsFromNow();
   const first = paymentOf(made, { created_at: at(0), updated_at: at(0) });
   const paid = later(succeeded(first), { version: 2, updated_at: at(20) });
   const back = later(refunded(paid), { version: 3, updated_at: at(40) });
@@ -149,7 +154,7 @@ describe('what it tells', () => {
 
   test('what happened in one millisecond stands in the order in which it can have happened', async () => {
     const made = await shop.createOrder(order());
-    const then = at(0);
+    const then = momentsFromNow()(0);
     const first = paymentOf(made, { created_at: then, updated_at: then });
     const paid = { ...succeeded(first), updated_at: then };
     fake.payments.push(paid);
