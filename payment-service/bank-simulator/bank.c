@@ -356,3 +356,13 @@ const char *bank_notice_type(const struct bank_entry *entry)
         return notices[entry->record.operation][entry->record.status];
     }
 }
+
+int64_t bank_notice_pause_ms(int64_t tries, int status)
+{
+    static const int64_t pauses_ms[] = { 1000, 5000, 25000, 120000, 600000 };
+
+    if ((status >= 200 && status < 300) || status == 410 || tries >= NOTICE_TRIES_MAX)
+        return 0;
+    return pauses_ms[tries <= (int64_t)COUNT_OF(pauses_ms) ? tries - 1
+                                                           : (int64_t)COUNT_OF(pauses_ms) - 1];
+}

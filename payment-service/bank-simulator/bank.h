@@ -214,4 +214,13 @@ MUST_CHECK bool bank_happen(enum bank_event event, const struct bank_payment *pa
 /* The type of the webhook that tells of an entry ("refund.approved"), or NULL for none. */
 const char *bank_notice_type(const struct bank_entry *entry);
 
+/* Times that a webhook is posted. */
+enum { NOTICE_TRIES_MAX = 10 };
+
+/*
+ * How long after its n-th try (from 1) it is posted again, by the status that it was answered with
+ * (0: none); 0 when it has ended.
+ */
+int64_t bank_notice_pause_ms(int64_t tries, int status);
+
 #endif

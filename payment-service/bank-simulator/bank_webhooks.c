@@ -114,16 +114,6 @@ void webhooks_stop(struct webhooks *webhooks)
 
 /* ---- Posting -------------------------------------------------------------------------------- */
 
-int64_t webhook_pause_ms(int64_t tries, int status)
-{
-    static const int64_t pauses_ms[] = { 1000, 5000, 25000, 120000, 600000 };
-
-    if ((status >= 200 && status < 300) || status == 410 || tries >= WEBHOOK_TRIES_MAX)
-        return 0;
-    return pauses_ms[tries <= (int64_t)COUNT_OF(pauses_ms) ? tries - 1
-                                                           : (int64_t)COUNT_OF(pauses_ms) - 1];
-}
-
 /* If that fails, it is due as it was, and posted again. */
 static void write_answer(struct webhooks *webhooks, struct id id, int64_t tries, int status,
                          int64_t pause_ms)
@@ -208,7 +198,7 @@ static void post(struct webhooks *webhooks, const struct slot *slot)
         letter.at = clock_now();
         status = letters_post(webhooks->letters, &letter);
     }
-    pause_ms = slot->mode == HOOK_FORGED ? 0 : webhook_pause_ms(tries, status);
+    pause_ms = slot->mode == HOOK_FORGED ? 0 : bank_notice_pause_ms(tries, status);
     metric_add(status >= 200 && status < 300 ? webhooks->taken : webhooks->refused, 1);
     write_answer(webhooks, slot->id, tries, status, pause_ms);
     release_held(webhooks, &slot->place, slot->id);

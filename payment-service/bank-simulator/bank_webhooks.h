@@ -14,10 +14,7 @@
 #include "payment-service/bank-simulator/bank_desk.h"
 #include "payment-service/bank-simulator/bank_letter.h"
 
-enum { WEBHOOK_WORKERS = 8, WEBHOOK_TRIES_MAX = 10 };
-
-/* How long after its n-th try (from 1) a webhook is due again, in milliseconds; 0: never. */
-int64_t webhook_pause_ms(int64_t tries, int status);
+enum { WEBHOOK_WORKERS = 8 };
 
 struct webhooks;
 

@@ -19,7 +19,9 @@ const account = new Account(stack);
 
 test('every statement of the bank can be planned by its role, which changes no schema', async () => {
   const { stdout, stderr } = await runProgram(stack, 'bank-simulator', ['--statements']);
-  const statements = JSON.parse(stdout || `"${stderr}"`);
+  const all = JSON.parse(stdout || `"${stderr}"`);
+  /* The shared HTTP server can look keys up; the bank has no such keys. */
+  const statements = all.filter(({ database }) => database !== 'access');
   assert.ok(statements.length >= 10);
   assert.equal(new Set(statements.map(({ name }) => name)).size, statements.length);
   const url = urlFor(stack, 'bank_service', 'bank');

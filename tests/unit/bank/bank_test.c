@@ -394,6 +394,32 @@ static void check_account(void **state)
     assert_int_equal(bank_account_is_valid(span_of(row->account)), row->valid);
 }
 
+static const struct pause_row {
+    const char *label;
+    int64_t tries;
+    int status;
+    int64_t pause_ms;
+} pause_rows[] = {
+    { "what is taken has ended", 1, 204, 0 },
+    { "the last status that takes", 1, 299, 0 },
+    { "a redirection takes nothing", 1, 301, 1000 },
+    { "no answer: again after a second", 1, 0, 1000 },
+    { "then after five", 2, 503, 5000 },
+    { "then after 25", 3, 401, 25000 },
+    { "then after two minutes", 4, 500, 120000 },
+    { "then after ten", 5, 500, 600000 },
+    { "and so on", 9, 500, 600000 },
+    { "ten times in all", 10, 500, 0 },
+    { "gone is gone", 1, 410, 0 },
+};
+
+static void check_pause(void **state)
+{
+    const struct pause_row *row = *state;
+
+    assert_int_equal(bank_notice_pause_ms(row->tries, row->status), row->pause_ms);
+}
+
 static void writes_ids_in_base_32(void **state)
 {
     struct id all;
@@ -424,6 +450,7 @@ int main(void)
     TABLE_ADD(&table, owes_what_the_card_has_in_store);
     TABLE_ADD(&table, knows_its_banks_and_their_currencies);
     TABLE_ADD_ROWS(&table, account_rows, check_account);
+    TABLE_ADD_ROWS(&table, pause_rows, check_pause);
     TABLE_ADD(&table, writes_ids_in_base_32);
     return table_run(&table);
 }
