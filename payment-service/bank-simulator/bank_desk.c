@@ -1,12 +1,7 @@
 #include "payment-service/bank-simulator/bank_desk.h"
 
-#include <pthread.h>
-
 #include "payment-service/bank-simulator/bank_notice.h"
-#include "shared/runtime/log.h"
-
-/* Payments that are kept apart from each other; others share a queue now and then. */
-enum { QUEUES = 256 };
+#include "payment-service/bank-simulator/bank_turns.h"
 
 /* How often something is decided again because somebody was faster. */
 enum { DECISIONS_MAX = 20 };
@@ -20,7 +15,7 @@ enum { POST_NOW_MS = 10000, HELD_MAX_MS = 10000 };
 struct desk {
     struct desk_settings settings;
     struct bank_book book;
-    pthread_mutex_t queues[QUEUES];
+    struct turns *turns;
 };
 
 struct desk *desk_create(const struct desk_settings *settings)
@@ -29,8 +24,7 @@ struct desk *desk_create(const struct desk_settings *settings)
 
     desk->settings = *settings;
     desk->book = settings->book;
-    for (size_t i = 0; i < QUEUES; i++)
-        pthread_mutex_init(&desk->queues[i], NULL);
+    desk->turns = turns_create();
     return desk;
 }
 
@@ -38,8 +32,7 @@ void desk_destroy(struct desk *desk)
 {
     if (!desk)
         return;
-    for (size_t i = 0; i < QUEUES; i++)
-        pthread_mutex_destroy(&desk->queues[i]);
+    turns_destroy(desk->turns);
     free(desk);
 }
 
@@ -51,21 +44,6 @@ struct bank_book *desk_book(struct desk *desk)
 const char *desk_public_url(const struct desk *desk)
 {
     return desk->settings.public_url;
-}
-
-/* ---- One at a time -------------------------------------------------------------------------- */
-
-/* The queue of a payment; NULL when its turn did not come in time. */
-static pthread_mutex_t *take_turn(struct desk *desk, struct id payment, struct deadline deadline,
-                                  struct error *err)
-{
-    pthread_mutex_t *queue = &desk->queues[payment.bytes[sizeof(payment.bytes) - 1]];
-    struct timespec until = deadline_timespec(deadline);
-
-    if (pthread_mutex_clocklock(queue, CLOCK_MONOTONIC, &until) == 0)
-        return queue;
-    error_set(err, ERROR_DEADLINE, "deadline_exceeded", "too many ask about one payment");
-    return NULL;
 }
 
 /* ---- Telling -------------------------------------------------------------------------------- */
@@ -293,13 +271,14 @@ static bool follow_once(struct desk *desk, const struct desk_call *call, bool *d
 static bool follow_payment(struct desk *desk, const struct desk_call *call, struct desk_answer *out,
                            struct error *err)
 {
-    pthread_mutex_t *queue = take_turn(desk, call->instruction->authorization, call->deadline, err);
-    bool done = false, well = queue != NULL;
+    struct id payment = call->instruction->authorization;
+    bool done = false, well = true;
 
+    if (!turns_take(desk->turns, payment, call->deadline, err))
+        return false;
     for (int i = 0; i < DECISIONS_MAX && well && !done; i++)
         well = follow_once(desk, call, &done, out, err);
-    if (queue)
-        pthread_mutex_unlock(queue);
+    turns_give_back(desk->turns, payment);
     return well && (done || give_up(err));
 }
 
@@ -343,16 +322,14 @@ static bool happen(struct desk *desk, const struct happening *what, struct bank_
                    struct error *err)
 {
     struct bank_standing standing;
-    bool done = false;
+    bool done = false, well = true;
 
-    if (!bank_book_find(&desk->book, what->key, what->deadline, &standing, err))
+    if (!bank_book_find(&desk->book, what->key, what->deadline, &standing, err) ||
+        !turns_take(desk->turns, standing.payment.reference, what->deadline, err))
         return false;
-    pthread_mutex_t *queue = take_turn(desk, standing.payment.reference, what->deadline, err);
-    bool well = queue != NULL;
     for (int i = 0; i < DECISIONS_MAX && well && !done; i++)
         well = happen_once(desk, what, &done, out, err);
-    if (queue)
-        pthread_mutex_unlock(queue);
+    turns_give_back(desk->turns, standing.payment.reference);
     return well && (done || give_up(err));
 }
 

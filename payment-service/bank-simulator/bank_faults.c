@@ -68,7 +68,7 @@ bool faults_remove(struct faults *faults, struct id id)
         found = found || id_equal(faults->at[i].id, id);
     }
     if (found)
-        explicit_bzero(&faults->at[--faults->count], sizeof(faults->at[0]));
+        faults->at[--faults->count] = (struct fault){ .operation = -1 };
     pthread_mutex_unlock(&faults->mutex);
     return found;
 }
