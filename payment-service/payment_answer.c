@@ -36,20 +36,49 @@ static bool refuse_running(struct error *err)
     return false;
 }
 
-/* The first call of an attempt runs as long as nobody had to look after it. */
-static bool check_running(const struct payment_service *service,
-                          const struct payment_command *command, struct id attempt_id,
-                          struct error *err)
+/*
+ * What an attempt came to, read in one look: the payment, or the refund, that was read before may
+ * have moved on since. Refused while its first call runs, which it does as long as nobody had to
+ * look after it; and while the payment is being made at another bank instead.
+ */
+static bool read_at_rest(const struct payment_service *service,
+                         const struct payment_command *command, struct id attempt_id,
+                         struct attempt_record *out, struct error *err)
+{
+    if (!attempt_store_read(backbone_pool(service->backbone), attempt_id, command->caller->deadline,
+                            out, err))
+        return false;
+    const struct attempt *attempt = &out->attempt;
+    bool running = attempt->status == ATTEMPT_SENT && attempt->tries == 0 &&
+                   clock_now().ms < attempt->resolve_at.ms;
+    bool elsewhere = payment_is_open(&out->payment) && attempt_has_ended(attempt) &&
+                     !id_equal(out->payment.authorization_id, attempt->id);
+    return (!running && !elsewhere) || refuse_running(err);
+}
+
+/* The payment as its attempt leaves it. */
+static bool read_payment_at_rest(const struct payment_service *service,
+                                 const struct payment_command *command, struct id attempt_id,
+                                 struct payment *out, struct error *err)
 {
     AUTO(attempt_record_release) struct attempt_record record = ATTEMPT_RECORD_EMPTY;
 
-    if (!attempt_store_read(backbone_pool(service->backbone), attempt_id, command->caller->deadline,
-                            &record, err))
+    if (!read_at_rest(service, command, attempt_id, &record, err))
         return false;
-    const struct attempt *attempt = &record.attempt;
-    bool running = attempt->status == ATTEMPT_SENT && attempt->tries == 0 &&
-                   clock_now().ms < attempt->resolve_at.ms;
-    return !running || refuse_running(err);
+    *out = record.payment;
+    return true;
+}
+
+static bool read_refund_at_rest(const struct payment_service *service,
+                                const struct payment_command *command, struct id attempt_id,
+                                struct refund *out, struct error *err)
+{
+    AUTO(attempt_record_release) struct attempt_record record = ATTEMPT_RECORD_EMPTY;
+
+    if (!read_at_rest(service, command, attempt_id, &record, err))
+        return false;
+    *out = record.refund;
+    return true;
 }
 
 /* What the key stands for; false in `used` when it is new. */
@@ -81,10 +110,10 @@ bool payment_replay(const struct payment_service *service, const struct payment_
                             &payment, err))
         return false;
     if (payment_is_open(&payment) &&
-        !check_running(service, command, payment.authorization_id, err))
+        !read_payment_at_rest(service, command, payment.authorization_id, &payment, err))
         return false;
     if (payment.operation != PAYMENT_IDLE &&
-        !check_running(service, command, payment.operation_id, err))
+        !read_payment_at_rest(service, command, payment.operation_id, &payment, err))
         return false;
     /* a payment of the request's own path was there before: it was not made by it */
     payment_answer(out, id_equal(payment.id, command->id) ? HTTP_OK : HTTP_CREATED, &payment);
@@ -104,8 +133,34 @@ bool refund_replay(const struct payment_service *service, const struct payment_c
     if (!refund_store_read(backbone_pool(service->backbone), command->caller, out->subject, &refund,
                            err))
         return false;
-    if (refund.status == REFUND_PENDING && !check_running(service, command, refund.attempt_id, err))
+    if (refund.status == REFUND_PENDING &&
+        !read_refund_at_rest(service, command, refund.attempt_id, &refund, err))
         return false;
     refund_answer(out, &refund);
     return true;
+}
+
+/* --- refusals --------------------------------------------------------------------------------- */
+
+static bool keep(const struct answer *answer, const struct error *why, struct error *err)
+{
+    if (answer->status == 0)
+        *err = *why;
+    return answer->status != 0;
+}
+
+bool payment_refused(const struct payment_service *service, const struct payment_command *command,
+                     struct answer *out, struct error *err)
+{
+    const struct error why = *err;
+
+    return payment_replay(service, command, out, err) && keep(out, &why, err);
+}
+
+bool refund_refused(const struct payment_service *service, const struct payment_command *command,
+                    struct answer *out, struct error *err)
+{
+    const struct error why = *err;
+
+    return refund_replay(service, command, out, err) && keep(out, &why, err);
 }

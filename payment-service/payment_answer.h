@@ -27,4 +27,16 @@ MUST_CHECK bool refund_replay(const struct payment_service *service,
                               const struct payment_command *command, struct answer *out,
                               struct error *err);
 
+/*
+ * A command was refused, and `err` says why. A repeat of it that was faster, and is what now stands
+ * in its way, shows by its key: then true with the answer, or false with what the key says.
+ * Otherwise false with `err` as it was.
+ */
+MUST_CHECK bool payment_refused(const struct payment_service *service,
+                                const struct payment_command *command, struct answer *out,
+                                struct error *err);
+MUST_CHECK bool refund_refused(const struct payment_service *service,
+                               const struct payment_command *command, struct answer *out,
+                               struct error *err);
+
 #endif

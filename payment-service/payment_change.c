@@ -66,7 +66,8 @@ STATEMENT(payment_create, "payments",
 
 /*
  * The order's row is locked before the payment's, as everywhere; then the revision decides, then
- * the key. All that hangs on the payment follows it: what is not there is NULL.
+ * the key. All that hangs on the payment follows it: what is not there is NULL. The payment's own
+ * time is that of its last version, which most of what hangs on it does not make.
  */
 STATEMENT(payment_alter, "payments",
           "WITH input AS ("
@@ -79,7 +80,8 @@ STATEMENT(payment_alter, "payments",
           " next_gateway, next_currency, next_amount, next_skipped::json, next_resolve_at,"
           " next_traceparent, refund_id, refund_version::int, refund_status, refund_amount,"
           " refund_reason, refund_failure_code, refund_attempt_id,"
-          " refund_automatic::int::boolean, scope, key, body_hash, key_status::smallint"
+          " refund_automatic::int::boolean, scope, key, body_hash, key_status::smallint,"
+          " changed_at"
           " FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[],"
           " $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[],"
           " $12::uuid[], $13::text[], $14::uuid[], $15::text[], $16::bigint[], $17::bigint[],"
@@ -88,7 +90,8 @@ STATEMENT(payment_alter, "payments",
           " $29::text[], $30::timestamptz[], $31::uuid[], $32::text[], $33::text[], $34::text[],"
           " $35::bigint[], $36::text[], $37::timestamptz[], $38::text[], $39::uuid[],"
           " $40::bigint[], $41::text[], $42::bigint[], $43::text[], $44::text[], $45::uuid[],"
-          " $46::bigint[], $47::text[], $48::text[], $49::bytea[], $50::bigint[])"
+          " $46::bigint[], $47::text[], $48::text[], $49::bytea[], $50::bigint[],"
+          " $51::timestamptz[])"
           " AS input (stream, id, merchant_id, order_id, revision, version, status,"
           " amount_captured, amount_refunded, amount_refund_pending, gateway, authorization_id,"
           " operation, operation_id, dispute_status, orphaned, to_undo, failure_code,"
@@ -97,7 +100,8 @@ STATEMENT(payment_alter, "payments",
           " ended_resolve_at, next_id, next_operation, next_gateway, next_currency, next_amount,"
           " next_skipped, next_resolve_at, next_traceparent, refund_id, refund_version,"
           " refund_status, refund_amount, refund_reason, refund_failure_code,"
-          " refund_attempt_id, refund_automatic, scope, key, body_hash, key_status)"
+          " refund_attempt_id, refund_automatic, scope, key, body_hash, key_status,"
+          " changed_at)"
           "), orders AS ("
           "SELECT o.id FROM input"
           " JOIN payable_orders o ON o.stream = input.stream AND o.id = input.order_id"
@@ -122,7 +126,7 @@ STATEMENT(payment_alter, "payments",
           "UPDATE attempts a SET status = input.ended_status,"
           " bank_id = input.ended_bank_id, failure_code = input.ended_failure_code,"
           " decline_code = input.ended_decline_code, resolve_at = input.ended_resolve_at,"
-          " updated_at = input.updated_at"
+          " updated_at = input.changed_at"
           " FROM input WHERE a.stream = input.stream AND a.id = input.ended_id"
           " AND input.id IN (SELECT id FROM good)"
           "), next AS ("
@@ -131,7 +135,7 @@ STATEMENT(payment_alter, "payments",
           " currency, amount, skipped, resolve_at, traceparent, created_at, updated_at)"
           " SELECT stream, next_id, merchant_id, id, refund_id, next_operation, next_gateway,"
           " 'sent', next_currency, next_amount, next_skipped, next_resolve_at, next_traceparent,"
-          " updated_at, updated_at"
+          " changed_at, changed_at"
           " FROM input WHERE next_id IS NOT NULL AND id IN (SELECT id FROM good)"
           "), refund_made AS ("
           "INSERT INTO refunds"
@@ -139,11 +143,11 @@ STATEMENT(payment_alter, "payments",
           " reason, automatic, created_at, updated_at)"
           " SELECT stream, refund_id, merchant_id, refund_version, id, refund_attempt_id,"
           " refund_status, next_currency, refund_amount, refund_reason, refund_automatic,"
-          " updated_at, updated_at"
+          " changed_at, changed_at"
           " FROM input WHERE refund_version = 1 AND id IN (SELECT id FROM good)"
           "), refund_changed AS ("
           "UPDATE refunds r SET version = input.refund_version, status = input.refund_status,"
-          " failure_code = input.refund_failure_code, updated_at = input.updated_at"
+          " failure_code = input.refund_failure_code, updated_at = input.changed_at"
           " FROM input WHERE r.stream = input.stream AND r.id = input.refund_id"
           " AND input.refund_version > 1 AND input.id IN (SELECT id FROM good)"
           "), share AS ("
@@ -339,6 +343,16 @@ static void add_refund(struct parameters *parameters, const struct refund *refun
     parameters_add_integer(parameters, refund->automatic);
 }
 
+/* When it happened. */
+static struct instant changed_at(const struct payment_change *change)
+{
+    if (change->refund)
+        return change->refund->updated_at;
+    if (change->next)
+        return change->next->created_at;
+    return change->ended ? change->ended->updated_at : change->payment->updated_at;
+}
+
 void payment_update(struct write *write, const struct payment_change *change)
 {
     static const struct idempotency no_key = { .key = "" };
@@ -359,6 +373,7 @@ void payment_update(struct write *write, const struct payment_change *change)
     add_refund(parameters, change->refund);
     answers_add_parameters(write, payment->merchant,
                            change->idempotency ? change->idempotency : &no_key, change->status);
+    parameters_add_instant(parameters, changed_at(change));
 }
 
 void attempt_reschedule(struct write *write, int stream, const struct attempt *attempt,

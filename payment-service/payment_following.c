@@ -135,9 +135,10 @@ static bool follow_once(const struct payment_service *service,
 
     following.record.wanted = true;
     if (!payment_store_read(backbone_pool(service->backbone), command->caller, command->id, payment,
-                            err) ||
-        !decide(&following, command, wish, err))
+                            err))
         return false;
+    if (!decide(&following, command, wish, err))
+        return payment_refused(service, command, out, err);
     if (!following.already) {
         if (!begin(service, command, &following, &done, err))
             return false;
@@ -196,9 +197,11 @@ static bool refund_once(const struct payment_service *service,
     bool done;
 
     if (!payment_store_read(backbone_pool(service->backbone), command->caller, command->id,
-                            &record.payment, err) ||
-        !payment_refund_begin(&record, draft, &command->caller->trace, err) ||
-        !commit_intent(service, command, &change, refund_status_event(REFUND_PENDING), &done, err))
+                            &record.payment, err))
+        return false;
+    if (!payment_refund_begin(&record, draft, &command->caller->trace, err))
+        return refund_refused(service, command, out, err);
+    if (!commit_intent(service, command, &change, refund_status_event(REFUND_PENDING), &done, err))
         return false;
     if (!done)
         return refund_replay(service, command, out, err);

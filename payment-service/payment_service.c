@@ -220,14 +220,23 @@ static bool find_same(const struct making *making, struct answer *out, struct er
     return true;
 }
 
-/* Why a payment was not inserted; without an answer and without an error it may be tried again. */
-static bool explain(struct making *making, struct answer *out, struct error *err)
+/* The payment may be there already, made by the same request: under its key, or under its id. */
+static bool find_made(const struct making *making, struct answer *out, struct error *err)
 {
-    if (!payment_replay(making->service, making->command, out, err))
+    return payment_replay(making->service, making->command, out, err) &&
+           (out->status != 0 || find_same(making, out, err));
+}
+
+/* What stands in the way of a payment may be that payment, made by a repeat that was faster. */
+static bool refuse(const struct making *making, struct answer *out, struct error *err)
+{
+    const struct error why = *err;
+
+    if (!find_made(making, out, err))
         return false;
-    if (out->status == 0 && !find_same(making, out, err))
-        return false;
-    return out->status != 0 || claim(making, err);
+    if (out->status == 0)
+        *err = why;
+    return out->status != 0;
 }
 
 static void count_created(const struct payment *payment)
@@ -263,11 +272,11 @@ static bool try_once(struct making *making, struct answer *out, struct error *er
     bool done;
 
     if (!claim(making, err) || !choose_gateway(making, err))
-        return false;
+        return refuse(making, out, err);
     begin(making);
     if (!insert(making, &done, err))
         return false;
-    return done ? call(making, out, err) : explain(making, out, err);
+    return done ? call(making, out, err) : find_made(making, out, err);
 }
 
 /* Payments belong to a merchant, so only a merchant's key may make one. */

@@ -34,15 +34,23 @@ export class Database {
 
   constructor(client) {
     this.client = client;
+    this.turn = Promise.resolve();
+  }
+
+  /** One question after the other, whoever asks. */
+  ask(question) {
+    const answer = this.turn.then(() => this.client.query(question));
+    this.turn = answer.catch(() => {});
+    return answer;
   }
 
   async rows(sql, values = []) {
-    return (await this.client.query(sql, values)).rows;
+    return (await this.ask({ text: sql, values })).rows;
   }
 
   /** The first column of the first row. */
   async value(sql, values = []) {
-    const result = await this.client.query({ text: sql, values, rowMode: 'array' });
+    const result = await this.ask({ text: sql, values, rowMode: 'array' });
     return result.rows[0]?.[0];
   }
 
