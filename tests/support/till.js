@@ -3,6 +3,8 @@
  * simulated bank behind it.
  */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 
 import { openInspector } from './database.js';
 import { expectStatus, newKey, order } from './shop.js';
@@ -19,6 +21,20 @@ export function byCard(number, overrides) {
 }
 
 export const byTransfer = { type: 'bank_transfer' };
+
+/**
+ * Starts payment-service anew with other banks: `change` gets each entry of the configuration, and
+ * may change it. Breakers are closed afterwards, and know of no calls.
+ */
+export async function changeGateways(stack, change = () => {}) {
+  const file = path.join(stack.home, 'gateways.json');
+  const gateways = JSON.parse(readFileSync(file, 'utf8'));
+  gateways.forEach(change);
+  writeFileSync(file, JSON.stringify(gateways));
+  await stack.kill('payment-service', 'SIGTERM');
+  stack.start('payment-service');
+  await stack.ready('payment-service');
+}
 
 /** Payments move on by themselves until they have one of these. */
 const OPEN = ['processing'];
