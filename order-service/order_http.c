@@ -48,26 +48,6 @@ static bool get_order(void *ctx, const struct request *req, struct reply *reply,
     return reply_answer(reply, &answer);
 }
 
-/*
- * created_after and created_before are the half-open interval [after, before): windows that follow
- * each other neither overlap nor leave a gap. An id carries the time of its creation, so they and
- * the cursor are bounds of one and the same key.
- */
-static void read_window(struct query *query, struct order_filter *filter)
-{
-    struct page page;
-    struct instant after, before;
-
-    page_read(query, &page);
-    filter->limit = page.limit;
-    filter->before = page.before;
-    if (query_read_instant(query, "created_after", &after))
-        filter->from = id_floor(after);
-    if (query_read_instant(query, "created_before", &before) &&
-        id_compare(id_floor(before), filter->before) < 0)
-        filter->before = id_floor(before);
-}
-
 static bool read_filter(const struct request *req, struct order_filter *filter, struct error *err)
 {
     struct query query;
@@ -80,7 +60,7 @@ static bool read_filter(const struct request *req, struct order_filter *filter, 
                     sizeof(filter->customer_id));
     query_read_text(&query, "client_reference", 1, ORDER_TEXT_MAX, filter->client_reference,
                     sizeof(filter->client_reference));
-    read_window(&query, filter);
+    page_read_window(&query, &filter->window);
     query_end(&query);
     return query_ok(&query);
 }

@@ -367,16 +367,6 @@ static void write_voucher(struct json_writer *json, const struct order_voucher *
     json_end_object(json);
 }
 
-static void write_expiry(struct json_writer *json, const struct order *order)
-{
-    if (order->expires_at.ms != 0) {
-        json_member_instant(json, "expires_at", order->expires_at);
-        return;
-    }
-    json_name(json, "expires_at");
-    json_null_value(json);
-}
-
 void order_write(struct json_writer *json, const struct order *order)
 {
     json_begin_object(json);
@@ -396,6 +386,6 @@ void order_write(struct json_writer *json, const struct order *order)
     json_member_raw(json, "metadata", order->metadata);
     json_member_instant(json, "created_at", order->created_at);
     json_member_instant(json, "updated_at", order->updated_at);
-    write_expiry(json, order);
+    json_member_instant_or_null(json, "expires_at", order->expires_at);
     json_end_object(json);
 }

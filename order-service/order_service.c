@@ -329,17 +329,17 @@ bool order_service_list(const struct order_service *service, const struct caller
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
     struct order_filter one_more = *filter;
     struct json_writer json = { .out = body };
-    struct order order = { .id = filter->before };
+    struct order order = { .id = filter->window.before };
 
-    one_more.limit++;
+    one_more.window.limit++;
     if (!order_store_list(backbone_pool(service->backbone), caller, &one_more, &rows, err))
         return false;
     page_open(body);
-    for (size_t i = 0; i < rows.count && i < (size_t)filter->limit; i++) {
+    for (size_t i = 0; i < rows.count && i < (size_t)filter->window.limit; i++) {
         order_from_row(&rows, i, &order);
         order_write(&json, &order);
     }
-    page_close(body, rows.count > (size_t)filter->limit, order.id);
+    page_close(body, rows.count > (size_t)filter->window.limit, order.id);
     return true;
 }
 

@@ -63,7 +63,7 @@ MUST_CHECK bool order_service_change(const struct order_service *service,
 MUST_CHECK bool order_service_read(const struct order_service *service, const struct caller *caller,
                                    struct id id, struct answer *out, struct error *err);
 
-/* Writes a page; `filter->limit` orders are shown, and whether more follow. */
+/* Writes a page; `filter->window.limit` orders are shown, and whether more follow. */
 MUST_CHECK bool order_service_list(const struct order_service *service, const struct caller *caller,
                                    const struct order_filter *filter, struct buffer *body,
                                    struct error *err);

@@ -160,18 +160,7 @@ void order_record_release(struct order_record *record)
     rows_release(&record->rows);
 }
 
-/* The index of a word that a CHECK admits. */
-static unsigned word_index(const char *word, const char *const *words, unsigned count)
-{
-    unsigned index = 0;
-
-    while (index < count && strcmp(words[index], word) != 0)
-        index++;
-    assert(index < count);
-    return index;
-}
-
-#define WORD_INDEX(row, column, words) word_index(row_text(row, column), words, COUNT_OF(words))
+#define WORD(row, column, words) row_choice(row, column, words, COUNT_OF(words))
 
 static void read_voucher(const struct row *row, struct order *out)
 {
@@ -195,10 +184,10 @@ void order_from_row(const struct rows *rows, size_t index, struct order *out)
     out->id = row_id(&row, "id");
     row_copy_text(&row, "merchant_id", out->merchant, sizeof(out->merchant));
     out->version = row_integer(&row, "version");
-    out->status = (enum order_status)WORD_INDEX(&row, "status", order_status_words);
+    out->status = (enum order_status)WORD(&row, "status", order_status_words);
     out->payment_status =
-        (enum order_payment_status)WORD_INDEX(&row, "payment_status", order_payment_status_words);
-    out->terms = (enum order_terms)WORD_INDEX(&row, "payment_terms", order_terms_words);
+        (enum order_payment_status)WORD(&row, "payment_status", order_payment_status_words);
+    out->terms = (enum order_terms)WORD(&row, "payment_terms", order_terms_words);
     row_copy_text(&row, "currency", out->currency.code, sizeof(out->currency.code));
     out->total_amount = row_integer(&row, "total_amount");
     out->amount_due = row_integer(&row, "amount_due");
@@ -213,15 +202,6 @@ void order_from_row(const struct rows *rows, size_t index, struct order *out)
     read_voucher(&row, out);
 }
 
-/* Stream and merchant of a caller that is a merchant; nothing for one that is everybody. */
-static void add_owner(struct parameters *parameters, const struct access *access)
-{
-    if (access_is_everyone(access))
-        return;
-    parameters_add_integer(parameters, access->stream);
-    parameters_add_text(parameters, access->merchant);
-}
-
 bool order_store_read(struct pool *pool, const struct caller *caller, struct id id,
                       struct order_record *out, struct error *err)
 {
@@ -229,7 +209,7 @@ bool order_store_read(struct pool *pool, const struct caller *caller, struct id 
     bool everyone = access_is_everyone(&caller->access);
 
     parameters_begin(&parameters);
-    add_owner(&parameters, &caller->access);
+    access_add_owner(&caller->access, &parameters);
     parameters_add_id(&parameters, id);
     if (!db_query(pool, everyone ? &order_select_any : &order_select, &parameters, caller->deadline,
                   &out->rows, err))
@@ -258,11 +238,11 @@ bool order_store_list(struct pool *pool, const struct caller *caller,
     const struct statement *statement = list_statement(&caller->access, filter);
 
     parameters_begin(&parameters);
-    add_owner(&parameters, &caller->access);
-    parameters_add_id(&parameters, filter->from);
-    parameters_add_id(&parameters, filter->before);
+    access_add_owner(&caller->access, &parameters);
+    parameters_add_id(&parameters, filter->window.from);
+    parameters_add_id(&parameters, filter->window.before);
     parameters_add_text_or_null(&parameters, filter->status);
-    parameters_add_integer(&parameters, filter->limit);
+    parameters_add_integer(&parameters, filter->window.limit);
     if (statement == &order_list_any || statement == &order_list_of_customer)
         parameters_add_text_or_null(&parameters, filter->customer_id);
     if (statement != &order_list)
@@ -277,7 +257,7 @@ bool order_store_events(struct pool *pool, const struct caller *caller, struct i
     bool everyone = access_is_everyone(&caller->access);
 
     parameters_begin(&parameters);
-    add_owner(&parameters, &caller->access);
+    access_add_owner(&caller->access, &parameters);
     parameters_add_id(&parameters, id);
     parameters_add_integer(&parameters, ORDER_EVENTS_MAX + 1); /* one more tells that it is cut */
     return db_query(pool, everyone ? &order_events_any : &order_events, &parameters,

@@ -10,6 +10,7 @@
 #include "order-service/order.h"
 #include "shared/db/pool.h"
 #include "shared/db/write.h"
+#include "shared/http/page.h"
 #include "shared/http/request.h"
 
 /* Events of one order that are shown at most. */
@@ -32,11 +33,9 @@ void order_record_release(struct order_record *record);
 MUST_CHECK bool order_store_read(struct pool *pool, const struct caller *caller, struct id id,
                                  struct order_record *out, struct error *err);
 
-/* Which orders, newest first: ids in [from, before), and at most `limit`; texts are "" for any. */
+/* Which orders, newest first; texts are "" for any. */
 struct order_filter {
-    struct id from;
-    struct id before;
-    int64_t limit;
+    struct page_window window;
     const char *status;
     char customer_id[ORDER_TEXT_SIZE];
     char client_reference[ORDER_TEXT_SIZE];

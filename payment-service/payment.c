@@ -131,8 +131,7 @@ bool payment_is_open(const struct payment *payment)
     return payment->status == PAYMENT_PROCESSING || payment->status == PAYMENT_REQUIRES_ACTION;
 }
 
-/* --- What the bank told about the authorization ------------------------------------------------
- */
+/* --- What the bank told about the authorization ----------------------------------------------- */
 
 /* Money for a payment that had ended: it has to go back, whatever was decided about the payment. */
 static const char *orphan(struct payment *payment, struct instant now)
@@ -198,8 +197,7 @@ const char *payment_void_reference(struct payment *payment, struct instant now)
     return payment_refuse(payment, &given_up, now);
 }
 
-/* --- Capturing, canceling, expiring ------------------------------------------------------------
- */
+/* --- Capturing, canceling, expiring ----------------------------------------------------------- */
 
 static bool may_begin(const struct payment *payment, enum payment_operation operation)
 {
@@ -309,8 +307,7 @@ const char *payment_fail_operation(struct payment *payment, const struct payment
     return update(payment, now);
 }
 
-/* --- Giving back -------------------------------------------------------------------------------
- */
+/* --- Giving back ------------------------------------------------------------------------------ */
 
 int64_t payment_refundable(const struct payment *payment)
 {
@@ -379,8 +376,7 @@ const char *payment_set_dispute(struct payment *payment, enum payment_dispute di
     return update(payment, now);
 }
 
-/* --- Its share of the order --------------------------------------------------------------------
- */
+/* --- Its share of the order ------------------------------------------------------------------- */
 
 int64_t payment_reserved(const struct payment *payment)
 {

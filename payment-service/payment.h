@@ -113,8 +113,7 @@ const char *payment_status_event(enum payment_status status);
 /* True while the bank's outcome is still to come. */
 bool payment_is_open(const struct payment *payment);
 
-/* --- What the bank told about the authorization ------------------------------------------------
- */
+/* --- What the bank told about the authorization ----------------------------------------------- */
 
 /*
  * The money is there: captured, or held where it is captured by hand. `wanted` is false when the
@@ -133,8 +132,7 @@ const char *payment_challenge(struct payment *payment, const char *url, struct i
 /* The reference is dead: the end of a payment that is being canceled or expires; else a failure. */
 const char *payment_void_reference(struct payment *payment, struct instant now);
 
-/* --- Capturing, canceling, expiring ------------------------------------------------------------
- */
+/* --- Capturing, canceling, expiring ----------------------------------------------------------- */
 
 /*
  * Begins what the attempt `id` does at the bank. ERROR_CONFLICT "illegal_transition" with `from`,
@@ -162,8 +160,7 @@ const char *payment_end_operation(struct payment *payment, int64_t amount, struc
 const char *payment_fail_operation(struct payment *payment, const struct payment_failure *failure,
                                    struct instant now);
 
-/* --- Giving back -------------------------------------------------------------------------------
- */
+/* --- Giving back ------------------------------------------------------------------------------ */
 
 /* What may still be given back. */
 int64_t payment_refundable(const struct payment *payment);
@@ -188,8 +185,7 @@ const char *payment_refund_status(const struct payment *payment);
 const char *payment_set_dispute(struct payment *payment, enum payment_dispute dispute,
                                 struct instant now);
 
-/* --- Its share of the order --------------------------------------------------------------------
- */
+/* --- Its share of the order ------------------------------------------------------------------- */
 
 /* What of the order's amount it stands for: unresolved, authorized or succeeded; and paid. */
 int64_t payment_reserved(const struct payment *payment);

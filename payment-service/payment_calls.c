@@ -14,7 +14,9 @@ enum { CONCLUDE_MS = 2000 };
 static bool conclude(const struct payment_service *service, struct attempt_record *record,
                      const struct gateway_result *result, struct error *err)
 {
-    return payment_conclude(service, record, result, deadline_in_ms(CONCLUDE_MS), err);
+    const struct gateway_notice notice = { .kind = GATEWAY_NOTICE_OUTCOME, .result = *result };
+
+    return payment_conclude(service, record, &notice, deadline_in_ms(CONCLUDE_MS), err);
 }
 
 bool payment_calls_acquire(const struct payment_service *service, struct error *err)

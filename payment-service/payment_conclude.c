@@ -166,9 +166,34 @@ static struct conclusion conclude_refund(struct attempt_record *record,
     return conclusion;
 }
 
-/* Changes the record in memory as the bank's words ask for. */
-static struct conclusion decide(struct attempt_record *record, const struct gateway_result *result,
-                                struct instant now)
+/* A refund that had succeeded came back, maybe before it was known here that it had. */
+static struct conclusion conclude_return(struct attempt_record *record, struct instant now)
+{
+    struct conclusion conclusion = { .kind = CONCLUDE_CHANGE };
+    int64_t amount = record->refund.money.amount;
+    bool succeeded = record->refund.status == REFUND_SUCCEEDED;
+
+    if (!record->attempt.has_refund)
+        return nothing;
+    conclusion.refund_event = refund_move(&record->refund, REFUND_FAILED, "refund_returned", now);
+    if (!conclusion.refund_event)
+        return nothing;
+    conclusion.payment_event = succeeded ? payment_return_refund(&record->payment, amount, now)
+                                         : payment_end_refund(&record->payment, amount, false, now);
+    return conclusion;
+}
+
+static struct conclusion conclude_dispute(struct attempt_record *record,
+                                          enum payment_dispute dispute, struct instant now)
+{
+    struct conclusion conclusion = { .kind = CONCLUDE_CHANGE };
+
+    conclusion.payment_event = payment_set_dispute(&record->payment, dispute, now);
+    return conclusion.payment_event ? conclusion : nothing;
+}
+
+static struct conclusion conclude_outcome(struct attempt_record *record,
+                                          const struct gateway_result *result, struct instant now)
 {
     switch (record->attempt.operation) {
     case GATEWAY_CAPTURE:
@@ -181,8 +206,27 @@ static struct conclusion decide(struct attempt_record *record, const struct gate
     }
 }
 
-/* --- carrying out ------------------------------------------------------------------------------
- */
+/* Changes the record in memory as the bank's words ask for. */
+static struct conclusion decide(struct attempt_record *record, const struct gateway_notice *notice,
+                                struct instant now)
+{
+    switch (notice->kind) {
+    case GATEWAY_NOTICE_OUTCOME:
+        return conclude_outcome(record, &notice->result, now);
+    case GATEWAY_NOTICE_REFUND_RETURNED:
+        return conclude_return(record, now);
+    case GATEWAY_NOTICE_DISPUTED:
+        return conclude_dispute(record, PAYMENT_DISPUTE_OPEN, now);
+    case GATEWAY_NOTICE_DISPUTE_WON:
+        return conclude_dispute(record, PAYMENT_DISPUTE_WON, now);
+    case GATEWAY_NOTICE_DISPUTE_LOST:
+        return conclude_dispute(record, PAYMENT_DISPUTE_LOST, now);
+    default:
+        return nothing;
+    }
+}
+
+/* --- carrying out ----------------------------------------------------------------------------- */
 
 static struct trace trace_of(const struct attempt *attempt)
 {
@@ -191,16 +235,25 @@ static struct trace trace_of(const struct attempt *attempt)
     return trace_parse(span_of(attempt->traceparent), &trace) ? trace : trace_create();
 }
 
-/* The attempt as the bank's words leave it. What certainly did nothing is repeated, if it has to
- * be done all the same. */
-static void take(struct attempt *attempt, const struct gateway_result *result, bool again,
+/*
+ * The attempt as the bank's words leave it; false when they leave it as it is. What certainly did
+ * nothing is repeated, if it has to be done all the same; what came back has ended.
+ */
+static bool take(struct attempt *attempt, const struct gateway_notice *notice, bool again,
                  struct instant now)
 {
-    struct gateway_result unknown = *result;
+    static const struct gateway_result returned = { .outcome = GATEWAY_DECLINED,
+                                                    .failure_code = "refund_returned" };
+    struct gateway_result result = notice->result;
 
-    if (again && result->outcome != GATEWAY_PENDING)
-        unknown.outcome = GATEWAY_UNKNOWN;
-    attempt_take(attempt, &unknown, now);
+    if (notice->kind == GATEWAY_NOTICE_REFUND_RETURNED && !attempt_has_ended(attempt))
+        result = returned;
+    else if (notice->kind != GATEWAY_NOTICE_OUTCOME)
+        return false;
+    if (again && result.outcome != GATEWAY_PENDING)
+        result.outcome = GATEWAY_UNKNOWN;
+    attempt_take(attempt, &result, now);
+    return true;
 }
 
 static bool ask_later(const struct payment_service *service, const struct attempt_record *record,
@@ -243,21 +296,22 @@ static bool change_record(const struct payment_service *service, struct attempt_
 
 /* One try; `done` is false when somebody was faster, and the record is to be read again. */
 static bool conclude_once(const struct payment_service *service, struct attempt_record *record,
-                          const struct gateway_result *result, struct deadline deadline, bool *done,
+                          const struct gateway_notice *notice, struct deadline deadline, bool *done,
                           struct error *err)
 {
     struct instant now = clock_now();
     struct shares before = shares_of(&record->payment);
-    struct conclusion conclusion = decide(record, result, now);
+    struct conclusion conclusion = decide(record, notice, now);
 
     *done = true;
     if (conclusion.kind == CONCLUDE_NOTHING)
         return true;
-    take(&record->attempt, result, conclusion.kind == CONCLUDE_ASK_AGAIN, now);
+    bool taken = take(&record->attempt, notice, conclusion.kind == CONCLUDE_ASK_AGAIN, now);
     if (conclusion.kind == CONCLUDE_ASK_AGAIN)
         return ask_later(service, record, deadline, err);
     CRASH_POINT("payment:before_conclusion");
-    if (!change_record(service, record, &conclusion, before, &record->attempt, deadline, done, err))
+    if (!change_record(service, record, &conclusion, before, taken ? &record->attempt : NULL,
+                       deadline, done, err))
         return false;
     if (*done)
         CRASH_POINT("payment:after_conclusion");
@@ -278,95 +332,13 @@ static bool read_again(const struct payment_service *service, struct attempt_rec
 }
 
 bool payment_conclude(const struct payment_service *service, struct attempt_record *record,
-                      const struct gateway_result *result, struct deadline deadline,
+                      const struct gateway_notice *notice, struct deadline deadline,
                       struct error *err)
 {
     for (int i = 0; i < PAYMENT_ATTEMPTS_MAX; i++) {
         bool done;
 
-        if (!conclude_once(service, record, result, deadline, &done, err))
-            return false;
-        if (done)
-            return true;
-        if (!read_again(service, record, deadline, err))
-            return false;
-    }
-    return refuse_restless(err);
-}
-
-/* --- what may come long after ------------------------------------------------------------------
- */
-
-static struct conclusion return_refund(struct attempt_record *record, struct instant now)
-{
-    struct conclusion conclusion = { .kind = CONCLUDE_CHANGE };
-    bool succeeded = record->refund.status == REFUND_SUCCEEDED;
-
-    if (!record->attempt.has_refund)
-        return nothing;
-    conclusion.refund_event = refund_move(&record->refund, REFUND_FAILED, "refund_returned", now);
-    if (!conclusion.refund_event)
-        return nothing;
-    conclusion.payment_event =
-        succeeded ? payment_return_refund(&record->payment, record->refund.money.amount, now)
-                  : payment_end_refund(&record->payment, record->refund.money.amount, false, now);
-    return conclusion;
-}
-
-static struct conclusion dispute(struct attempt_record *record, enum payment_dispute dispute,
-                                 struct instant now)
-{
-    struct conclusion conclusion = { .kind = CONCLUDE_CHANGE };
-
-    conclusion.payment_event = payment_set_dispute(&record->payment, dispute, now);
-    return conclusion.payment_event ? conclusion : nothing;
-}
-
-/* What came back before it was known to have succeeded has ended all the same. */
-static const struct attempt *end_returned(struct attempt *attempt, struct instant now)
-{
-    static const struct gateway_result declined = { .outcome = GATEWAY_DECLINED,
-                                                    .failure_code = "refund_returned" };
-
-    attempt_take(attempt, &declined, now);
-    return attempt;
-}
-
-bool payment_conclude_return(const struct payment_service *service, struct attempt_record *record,
-                             struct deadline deadline, struct error *err)
-{
-    for (int i = 0; i < PAYMENT_ATTEMPTS_MAX; i++) {
-        struct instant now = clock_now();
-        struct shares before = shares_of(&record->payment);
-        struct conclusion conclusion = return_refund(record, now);
-        const struct attempt *ended =
-            attempt_has_ended(&record->attempt) ? NULL : end_returned(&record->attempt, now);
-        bool done;
-
-        if (conclusion.kind == CONCLUDE_NOTHING)
-            return true;
-        if (!change_record(service, record, &conclusion, before, ended, deadline, &done, err))
-            return false;
-        if (done)
-            return true;
-        if (!read_again(service, record, deadline, err))
-            return false;
-    }
-    return refuse_restless(err);
-}
-
-bool payment_conclude_dispute(const struct payment_service *service, struct attempt_record *record,
-                              enum payment_dispute outcome, struct deadline deadline,
-                              struct error *err)
-{
-    for (int i = 0; i < PAYMENT_ATTEMPTS_MAX; i++) {
-        struct shares before = shares_of(&record->payment);
-        struct conclusion conclusion = dispute(record, outcome, clock_now());
-        bool done;
-
-        if (conclusion.kind == CONCLUDE_NOTHING)
-            return true;
-        if (!change_record(service, record, &conclusion, before, NULL, deadline, &done, err))
+        if (!conclude_once(service, record, notice, deadline, &done, err))
             return false;
         if (done)
             return true;

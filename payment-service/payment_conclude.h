@@ -18,19 +18,8 @@
  * afterwards the record is as things are now. Any thread.
  */
 MUST_CHECK bool payment_conclude(const struct payment_service *service,
-                                 struct attempt_record *record, const struct gateway_result *result,
+                                 struct attempt_record *record, const struct gateway_notice *notice,
                                  struct deadline deadline, struct error *err);
-
-/* A refund that had succeeded came back. As payment_conclude(). */
-MUST_CHECK bool payment_conclude_return(const struct payment_service *service,
-                                        struct attempt_record *record, struct deadline deadline,
-                                        struct error *err);
-
-/* A dispute took its course. As payment_conclude(). */
-MUST_CHECK bool payment_conclude_dispute(const struct payment_service *service,
-                                         struct attempt_record *record,
-                                         enum payment_dispute dispute, struct deadline deadline,
-                                         struct error *err);
 
 /*
  * Commits a change of the record's payment and refund with the events of these types (NULL: none);

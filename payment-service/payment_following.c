@@ -53,8 +53,7 @@ static bool commit_intent(const struct payment_service *service,
     return true;
 }
 
-/* --- capturing and canceling -------------------------------------------------------------------
- */
+/* --- capturing and canceling ------------------------------------------------------------------ */
 
 /* What is asked for: a use case with its way to decide. */
 struct following_wish {

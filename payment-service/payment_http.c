@@ -96,26 +96,6 @@ static bool get_attempts(void *ctx, const struct request *req, struct reply *rep
            reply_json(reply, HTTP_OK);
 }
 
-/*
- * created_after and created_before are the half-open interval [after, before), as in every list: an
- * id carries the time of its creation. (A client's own id carries none: such payments are found by
- * id, by order, and in lists without these bounds.)
- */
-static void read_window(struct query *query, struct payment_filter *filter)
-{
-    struct page page;
-    struct instant after, before;
-
-    page_read(query, &page);
-    filter->limit = page.limit;
-    filter->before = page.before;
-    if (query_read_instant(query, "created_after", &after))
-        filter->from = id_floor(after);
-    if (query_read_instant(query, "created_before", &before) &&
-        id_compare(id_floor(before), filter->before) < 0)
-        filter->before = id_floor(before);
-}
-
 static void read_status(struct query *query, const char *const *words, size_t count,
                         struct payment_filter *filter)
 {
@@ -135,7 +115,7 @@ static bool get_payments(void *ctx, const struct request *req, struct reply *rep
     query_begin(&query, req->query, err);
     read_status(&query, payment_status_words, PAYMENT_STATUS_COUNT, &filter);
     filter.has_order = query_read_id(&query, "order_id", &filter.order_id);
-    read_window(&query, &filter);
+    page_read_window(&query, &filter.window);
     query_end(&query);
     return query_ok(&query) &&
            payment_service_list(ctx, &req->caller, &filter, &reply->body, err) &&
@@ -153,7 +133,7 @@ static bool get_refunds(void *ctx, const struct request *req, struct reply *repl
     read_status(&query, refund_status_words, REFUND_STATUS_COUNT, &filter);
     filter.has_order = query_read_id(&query, "order_id", &filter.order_id);
     filter.has_payment = query_read_id(&query, "payment_id", &filter.payment_id);
-    read_window(&query, &filter);
+    page_read_window(&query, &filter.window);
     query_end(&query);
     return query_ok(&query) &&
            payment_service_list_refunds(ctx, &req->caller, &filter, &reply->body, err) &&

@@ -191,27 +191,6 @@ bool refund_draft_read(struct span body, struct refund *out, struct error *err)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static void write_instant_or_null(struct json_writer *json, const char *name,
-                                  struct instant instant)
-{
-    if (instant.ms != 0) {
-        json_member_instant(json, name, instant);
-        return;
-    }
-    json_name(json, name);
-    json_null_value(json);
-}
-
-static void write_id_or_null(struct json_writer *json, const char *name, bool there, struct id id)
-{
-    if (there) {
-        json_member_id(json, name, id);
-        return;
-    }
-    json_name(json, name);
-    json_null_value(json);
-}
-
 static void write_method(struct json_writer *json, const struct payment *payment)
 {
     const struct card_face *face = &payment->face;
@@ -274,7 +253,7 @@ void payment_write(struct json_writer *json, const struct payment *payment)
     json_member_text(json, "merchant_id", payment->merchant);
     json_member_integer(json, "version", payment->version);
     json_member_text(json, "status", payment_status_words[payment->status]);
-    write_id_or_null(json, "order_id", payment->has_order, payment->order_id);
+    json_member_id_or_null(json, "order_id", payment->has_order, payment->order_id);
     write_money(json, &payment->money);
     json_member_text(json, "capture_method", payment_capture_words[payment->capture]);
     write_method(json, payment);
@@ -288,7 +267,7 @@ void payment_write(struct json_writer *json, const struct payment *payment)
     write_action(json, payment->action_url);
     json_member_instant(json, "created_at", payment->created_at);
     json_member_instant(json, "updated_at", payment->updated_at);
-    write_instant_or_null(json, "expires_at", payment->expires_at);
+    json_member_instant_or_null(json, "expires_at", payment->expires_at);
     json_end_object(json);
 }
 
@@ -303,7 +282,7 @@ void refund_write(struct json_writer *json, const struct refund *refund)
     json_member_integer(json, "version", refund->version);
     json_member_text(json, "status", refund_status_words[refund->status]);
     json_member_id(json, "payment_id", refund->payment_id);
-    write_id_or_null(json, "order_id", refund->has_order, refund->order_id);
+    json_member_id_or_null(json, "order_id", refund->has_order, refund->order_id);
     write_money(json, &refund->money);
     json_member_text(json, "reason", refund->reason);
     write_failure(json, &failure);
@@ -320,7 +299,7 @@ void attempt_write(struct json_writer *json, const struct attempt *attempt)
     json_begin_object(json);
     json_member_id(json, "id", attempt->id);
     json_member_id(json, "payment_id", attempt->payment_id);
-    write_id_or_null(json, "refund_id", attempt->has_refund, attempt->refund_id);
+    json_member_id_or_null(json, "refund_id", attempt->has_refund, attempt->refund_id);
     json_member_text(json, "operation", gateway_operation_words[attempt->operation]);
     json_member_text(json, "gateway", attempt->gateway);
     json_member_text(json, "status", attempt_status_words[attempt->status]);

@@ -1,19 +1,7 @@
 #include "payment-service/payment_rows.h"
 
-/* The index of a word that a CHECK admits; a NULL is "". */
-static unsigned word_index(const char *word, const char *const *words, unsigned count)
-{
-    unsigned index = 0;
-
-    while (index < count && strcmp(words[index], word) != 0)
-        index++;
-    assert(index < count);
-    return index;
-}
-
-#define WORD(row, column, words) word_index(row_text(row, column), words, COUNT_OF(words))
-
-#define COPY(row, column, out) row_copy_text(row, column, out, sizeof(out))
+#define WORD(row, column, words) row_choice(row, column, words, COUNT_OF(words))
+#define COPY(row, column, out)   row_copy_text(row, column, out, sizeof(out))
 
 static void read_money(const struct row *row, const char *amount, const char *currency,
                        struct money *out)

@@ -360,19 +360,19 @@ bool payment_service_list(const struct payment_service *service, const struct ca
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
     struct payment_filter one_more = *filter;
     struct json_writer json = { .out = body };
-    struct payment payment = { .id = filter->before };
+    struct payment payment = { .id = filter->window.before };
 
-    one_more.limit++;
+    one_more.window.limit++;
     if (!payment_store_list(backbone_pool(service->backbone), caller, &one_more, &rows, err))
         return false;
     page_open(body);
-    for (size_t i = 0; i < rows.count && i < (size_t)filter->limit; i++) {
+    for (size_t i = 0; i < rows.count && i < (size_t)filter->window.limit; i++) {
         struct row row = rows_at(&rows, i);
 
         payment_from_row(&row, &payment);
         payment_write(&json, &payment);
     }
-    page_close(body, rows.count > (size_t)filter->limit, payment.id);
+    page_close(body, rows.count > (size_t)filter->window.limit, payment.id);
     return true;
 }
 
@@ -383,19 +383,19 @@ bool payment_service_list_refunds(const struct payment_service *service,
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
     struct payment_filter one_more = *filter;
     struct json_writer json = { .out = body };
-    struct refund refund = { .id = filter->before };
+    struct refund refund = { .id = filter->window.before };
 
-    one_more.limit++;
+    one_more.window.limit++;
     if (!refund_store_list(backbone_pool(service->backbone), caller, &one_more, &rows, err))
         return false;
     page_open(body);
-    for (size_t i = 0; i < rows.count && i < (size_t)filter->limit; i++) {
+    for (size_t i = 0; i < rows.count && i < (size_t)filter->window.limit; i++) {
         struct row row = rows_at(&rows, i);
 
         refund_from_row(&row, &refund);
         refund_write(&json, &refund);
     }
-    page_close(body, rows.count > (size_t)filter->limit, refund.id);
+    page_close(body, rows.count > (size_t)filter->window.limit, refund.id);
     return true;
 }
 

@@ -95,7 +95,7 @@ MUST_CHECK bool payment_service_read_refund(const struct payment_service *servic
                                             const struct caller *caller, struct id id,
                                             struct answer *out, struct error *err);
 
-/* Write pages; `filter->limit` are shown, and whether more follow. */
+/* Write pages; `filter->window.limit` are shown, and whether more follow. */
 MUST_CHECK bool payment_service_list(const struct payment_service *service,
                                      const struct caller *caller,
                                      const struct payment_filter *filter, struct buffer *body,

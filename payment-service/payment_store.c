@@ -109,15 +109,6 @@ STATEMENT(payment_to_undo, "payments",
 
 /* --- one -------------------------------------------------------------------------------------- */
 
-/* Stream and merchant of a caller that is a merchant; nothing for one that is everybody. */
-static void add_owner(struct parameters *parameters, const struct access *access)
-{
-    if (access_is_everyone(access))
-        return;
-    parameters_add_integer(parameters, access->stream);
-    parameters_add_text(parameters, access->merchant);
-}
-
 static bool refuse_missing(struct error *err)
 {
     return error_set(err, ERROR_NOT_FOUND, "not_found", "There is no such object.");
@@ -131,7 +122,7 @@ static bool read_one(struct pool *pool, const struct caller *caller,
     AUTO(parameters_release) struct parameters parameters;
 
     parameters_begin(&parameters);
-    add_owner(&parameters, &caller->access);
+    access_add_owner(&caller->access, &parameters);
     parameters_add_id(&parameters, id);
     return db_query(pool, statement, &parameters, caller->deadline, out, err) &&
            (out->count > 0 || refuse_missing(err));
@@ -186,15 +177,15 @@ bool payment_store_find(struct pool *pool, int stream, struct id id, struct dead
 static void add_filter(struct parameters *parameters, const struct caller *caller,
                        const struct payment_filter *filter)
 {
-    parameters_add_id(parameters, filter->from);
-    parameters_add_id(parameters, filter->before);
+    parameters_add_id(parameters, filter->window.from);
+    parameters_add_id(parameters, filter->window.before);
     parameters_add_text_or_null(parameters, filter->status);
-    parameters_add_integer(parameters, filter->limit);
+    parameters_add_integer(parameters, filter->window.limit);
     if (access_is_everyone(&caller->access)) {
         parameters_add_null(parameters, PARAMETER_INTEGER);
         parameters_add_null(parameters, PARAMETER_TEXT);
     } else {
-        add_owner(parameters, &caller->access);
+        access_add_owner(&caller->access, parameters);
     }
 }
 
@@ -241,8 +232,7 @@ bool attempt_store_list(struct pool *pool, int stream, struct id payment_id,
     return db_query(pool, &attempt_list, &parameters, deadline, out, err);
 }
 
-/* --- attempts with all that hangs on them ------------------------------------------------------
- */
+/* --- attempts with all that hangs on them ----------------------------------------------------- */
 
 void attempt_record_release(struct attempt_record *record)
 {
@@ -283,8 +273,7 @@ bool attempt_store_read(struct pool *pool, struct id id, struct deadline deadlin
     return true;
 }
 
-/* --- what workers look after -------------------------------------------------------------------
- */
+/* --- what workers look after ------------------------------------------------------------------ */
 
 static bool read_due(struct pool *pool, const struct statement *statement, struct deadline deadline,
                      struct rows *out, struct error *err)

@@ -10,6 +10,7 @@
 
 #include "payment-service/payment_rows.h"
 #include "shared/db/pool.h"
+#include "shared/http/page.h"
 #include "shared/http/request.h"
 
 /* Attempts of one payment that are shown at most. */
@@ -25,11 +26,9 @@ MUST_CHECK bool payment_store_read(struct pool *pool, const struct caller *calle
 MUST_CHECK bool refund_store_read(struct pool *pool, const struct caller *caller, struct id id,
                                   struct refund *out, struct error *err);
 
-/* Which ones, newest first: ids in [from, before), at most `limit`; a status of NULL is any. */
+/* Which ones, newest first; a status of NULL is any. */
 struct payment_filter {
-    struct id from;
-    struct id before;
-    int64_t limit;
+    struct page_window window;
     const char *status;
     bool has_order;
     struct id order_id;

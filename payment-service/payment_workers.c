@@ -77,8 +77,7 @@ static bool reconcile(void *ctx, struct error *err, bool *more)
     return true;
 }
 
-/* --- beginning what has to follow ---------------------------------------------------------------
- */
+/* --- beginning what has to follow ------------------------------------------------------------- */
 
 /* Commits an intent that a worker will carry out: the reconcile worker, at once. */
 static bool commit(const struct payment_service *service, struct payment_change *change,

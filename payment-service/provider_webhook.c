@@ -38,25 +38,6 @@ static bool find_attempt(const struct payment_service *service,
     return check_money(&out->attempt, notice, err);
 }
 
-static bool conclude(const struct payment_service *service, const struct gateway_notice *notice,
-                     struct attempt_record *record, struct deadline deadline, struct error *err)
-{
-    switch (notice->kind) {
-    case GATEWAY_NOTICE_OUTCOME:
-        return payment_conclude(service, record, &notice->result, deadline, err);
-    case GATEWAY_NOTICE_REFUND_RETURNED:
-        return payment_conclude_return(service, record, deadline, err);
-    case GATEWAY_NOTICE_DISPUTED:
-        return payment_conclude_dispute(service, record, PAYMENT_DISPUTE_OPEN, deadline, err);
-    case GATEWAY_NOTICE_DISPUTE_WON:
-        return payment_conclude_dispute(service, record, PAYMENT_DISPUTE_WON, deadline, err);
-    case GATEWAY_NOTICE_DISPUTE_LOST:
-        return payment_conclude_dispute(service, record, PAYMENT_DISPUTE_LOST, deadline, err);
-    default:
-        return true;
-    }
-}
-
 static void count(const struct provider_address *address, const char *outcome)
 {
     char labels[96];
@@ -80,7 +61,7 @@ static bool take(const struct payment_service *service, const struct provider_ad
     if (!find_attempt(service, address, &notice, deadline, &record, err))
         return false;
     CRASH_POINT("webhook:before_conclusion");
-    return conclude(service, &notice, &record, deadline, err);
+    return payment_conclude(service, &record, &notice, deadline, err);
 }
 
 bool provider_webhook_take(const struct payment_service *service,

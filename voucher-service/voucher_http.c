@@ -34,26 +34,6 @@ static bool get_voucher(void *ctx, const struct request *req, struct reply *repl
     return reply_json(reply, HTTP_OK);
 }
 
-/*
- * created_after and created_before are the half-open interval [after, before): windows that follow
- * each other neither overlap nor leave a gap. An id carries the time of its creation, so they and
- * the cursor are bounds of one and the same key.
- */
-static void read_window(struct query *query, struct voucher_filter *filter)
-{
-    struct page page;
-    struct instant after, before;
-
-    page_read(query, &page);
-    filter->limit = page.limit;
-    filter->before = page.before;
-    if (query_read_instant(query, "created_after", &after))
-        filter->from = id_floor(after);
-    if (query_read_instant(query, "created_before", &before) &&
-        id_compare(id_floor(before), filter->before) < 0)
-        filter->before = id_floor(before);
-}
-
 static bool read_filter(const struct request *req, struct voucher_filter *filter, struct error *err)
 {
     struct query query;
@@ -65,7 +45,7 @@ static bool read_filter(const struct request *req, struct voucher_filter *filter
     query_read_text(&query, "customer_id", 1, VOUCHER_TEXT_MAX, filter->customer_id,
                     sizeof(filter->customer_id));
     filter->has_order = query_read_id(&query, "order_id", &filter->order_id);
-    read_window(&query, filter);
+    page_read_window(&query, &filter->window);
     query_end(&query);
     return query_ok(&query);
 }

@@ -53,17 +53,17 @@ bool voucher_service_list(const struct voucher_service *service, const struct ca
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
     struct voucher_filter one_more = *filter;
     struct json_writer json = { .out = body };
-    struct voucher voucher = { .id = filter->before };
+    struct voucher voucher = { .id = filter->window.before };
 
-    one_more.limit++;
+    one_more.window.limit++;
     if (!voucher_store_list(backbone_pool(service->backbone), caller, &one_more, &rows, err))
         return false;
     page_open(body);
-    for (size_t i = 0; i < rows.count && i < (size_t)filter->limit; i++) {
+    for (size_t i = 0; i < rows.count && i < (size_t)filter->window.limit; i++) {
         voucher_from_row(&rows, i, &voucher);
         voucher_write(&json, &voucher, VOUCHER_MASKED);
     }
-    page_close(body, rows.count > (size_t)filter->limit, voucher.id);
+    page_close(body, rows.count > (size_t)filter->window.limit, voucher.id);
     return true;
 }
 

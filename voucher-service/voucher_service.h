@@ -32,7 +32,8 @@ MUST_CHECK bool voucher_service_find_code(const struct voucher_service *service,
                                           const struct caller *caller, const char *text,
                                           struct voucher *out, struct error *err);
 
-/* Writes a page; `filter->limit` vouchers are shown, and whether more follow. Codes are masked. */
+/* Writes a page; `filter->window.limit` vouchers are shown, and whether more follow. Codes are
+ * masked. */
 MUST_CHECK bool voucher_service_list(const struct voucher_service *service,
                                      const struct caller *caller,
                                      const struct voucher_filter *filter, struct buffer *body,

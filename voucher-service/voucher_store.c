@@ -240,15 +240,6 @@ void voucher_from_row(const struct rows *rows, size_t index, struct voucher *out
     read_use(&row, out);
 }
 
-/* Stream and merchant of a caller that is a merchant; nothing for one that is everybody. */
-static void add_owner(struct parameters *parameters, const struct access *access)
-{
-    if (access_is_everyone(access))
-        return;
-    parameters_add_integer(parameters, access->stream);
-    parameters_add_text(parameters, access->merchant);
-}
-
 static bool first_row(const struct rows *rows, struct voucher *out, struct error *err)
 {
     if (rows->count == 0)
@@ -265,7 +256,7 @@ bool voucher_store_read(struct pool *pool, const struct caller *caller, struct i
     bool everyone = access_is_everyone(&caller->access);
 
     parameters_begin(&parameters);
-    add_owner(&parameters, &caller->access);
+    access_add_owner(&caller->access, &parameters);
     parameters_add_id(&parameters, id);
     return db_query(pool, everyone ? &voucher_select_any : &voucher_select, &parameters,
                     caller->deadline, &rows, err) &&
@@ -281,7 +272,7 @@ bool voucher_store_read_code(struct pool *pool, const struct caller *caller,
     bool everyone = access_is_everyone(&caller->access);
 
     parameters_begin(&parameters);
-    add_owner(&parameters, &caller->access);
+    access_add_owner(&caller->access, &parameters);
     parameters_add_text(&parameters, code->symbols);
     return db_query(pool, everyone ? &voucher_select_code_any : &voucher_select_code, &parameters,
                     caller->deadline, &rows, err) &&
@@ -320,11 +311,11 @@ bool voucher_store_list(struct pool *pool, const struct caller *caller,
     const struct statement *statement = list_statement(&caller->access, filter);
 
     parameters_begin(&parameters);
-    add_owner(&parameters, &caller->access);
-    parameters_add_id(&parameters, filter->from);
-    parameters_add_id(&parameters, filter->before);
+    access_add_owner(&caller->access, &parameters);
+    parameters_add_id(&parameters, filter->window.from);
+    parameters_add_id(&parameters, filter->window.before);
     parameters_add_text_or_null(&parameters, filter->status);
-    parameters_add_integer(&parameters, filter->limit);
+    parameters_add_integer(&parameters, filter->window.limit);
     if (statement != &voucher_list)
         parameters_add_text_or_null(&parameters, filter->customer_id);
     if (filter->has_order)

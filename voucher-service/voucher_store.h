@@ -9,6 +9,7 @@
 
 #include "shared/db/pool.h"
 #include "shared/db/write.h"
+#include "shared/http/page.h"
 #include "shared/http/request.h"
 #include "voucher-service/voucher.h"
 
@@ -26,11 +27,9 @@ MUST_CHECK bool voucher_store_read_code(struct pool *pool, const struct caller *
 MUST_CHECK bool voucher_store_read_redemption(struct pool *pool, const struct caller *caller,
                                               struct id id, struct voucher *out, struct error *err);
 
-/* Which vouchers, newest first: ids in [from, before), and at most `limit`; "" or false for any. */
+/* Which vouchers, newest first; "" or false for any. */
 struct voucher_filter {
-    struct id from;
-    struct id before;
-    int64_t limit;
+    struct page_window window;
     const char *status;
     char customer_id[VOUCHER_TEXT_SIZE];
     bool has_order;

@@ -70,6 +70,17 @@ void row_copy_text(const struct row *row, const char *column, char *out, size_t 
     assert(fits);
 }
 
+size_t row_choice(const struct row *row, const char *column, const char *const *words, size_t count)
+{
+    const char *word = row_text(row, column);
+    size_t index = 0;
+
+    while (index < count && strcmp(words[index], word) != 0)
+        index++;
+    assert(index < count);
+    return index;
+}
+
 struct id row_id(const struct row *row, const char *column)
 {
     struct id id = { { 0 } };

@@ -50,6 +50,11 @@ struct span row_span(const struct row *row, const char *column);
 /* Copies the text; our own bug when it does not fit (the SQL CHECKs bound it). */
 void row_copy_text(const struct row *row, const char *column, char *out, size_t size);
 
+/* The index of a text among the words that a CHECK admits (a NULL is ""); another one is our own
+ * bug. */
+size_t row_choice(const struct row *row, const char *column, const char *const *words,
+                  size_t count);
+
 /* uuid; a NULL is all zero. */
 struct id row_id(const struct row *row, const char *column);
 

@@ -47,6 +47,14 @@ void access_keys_destroy(struct access_keys *keys)
     free(keys);
 }
 
+void access_add_owner(const struct access *access, struct parameters *parameters)
+{
+    if (access_is_everyone(access))
+        return;
+    parameters_add_integer(parameters, access->stream);
+    parameters_add_text(parameters, access->merchant);
+}
+
 void access_write_scopes(unsigned scopes, struct json_writer *json)
 {
     json_begin_array(json);

@@ -14,6 +14,7 @@
 #include "shared/base/text.h"
 
 struct json_writer;
+struct parameters;
 struct pool;
 
 /* A merchant's slug [a-z0-9-]{1,40}, or "*". */
@@ -81,6 +82,9 @@ bool access_covers(const struct access *access, const char *merchant);
 
 /* True for keys of "*". */
 bool access_is_everyone(const struct access *access);
+
+/* Adds stream and merchant, by which a merchant's rows are found; nothing for keys of "*". */
+void access_add_owner(const struct access *access, struct parameters *parameters);
 
 /* Writes the array of their names, "orders:write" and the like. */
 void access_write_scopes(unsigned scopes, struct json_writer *json);

@@ -35,6 +35,20 @@ void page_read(struct query *query, struct page *out)
         query_refuse(query, "cursor", "cursor_invalid", "must be the next_cursor of a page");
 }
 
+void page_read_window(struct query *query, struct page_window *out)
+{
+    struct page page;
+    struct instant after, before;
+
+    page_read(query, &page);
+    *out = (struct page_window){ .limit = page.limit, .before = page.before };
+    if (query_read_instant(query, "created_after", &after))
+        out->from = id_floor(after);
+    if (query_read_instant(query, "created_before", &before) &&
+        id_compare(id_floor(before), out->before) < 0)
+        out->before = id_floor(before);
+}
+
 void page_open(struct buffer *body)
 {
     buffer_append(body, "{\"data\":[");

@@ -21,6 +21,19 @@ struct page {
 /* Reads `limit` and `cursor`. */
 void page_read(struct query *query, struct page *out);
 
+/* A page of what was created in a time: ids in [from, before). */
+struct page_window {
+    int64_t limit;
+    struct id from, before;
+};
+
+/*
+ * Reads created_after and created_before as well, the half-open interval [after, before): windows
+ * that follow each other neither overlap nor leave a gap. An id carries the time of its creation,
+ * so they and the cursor are bounds of one and the same key.
+ */
+void page_read_window(struct query *query, struct page_window *out);
+
 /* Writes {"data":[...],"next_cursor":...}: open, then rows by the caller, then close. */
 void page_open(struct buffer *body);
 void page_close(struct buffer *body, bool more, struct id last);

@@ -124,6 +124,26 @@ void json_member_instant(struct json_writer *json, const char *name, struct inst
     json_member_text(json, name, instant_text(instant).text);
 }
 
+void json_member_instant_or_null(struct json_writer *json, const char *name, struct instant instant)
+{
+    if (instant.ms != 0) {
+        json_member_instant(json, name, instant);
+        return;
+    }
+    json_name(json, name);
+    json_null_value(json);
+}
+
+void json_member_id_or_null(struct json_writer *json, const char *name, bool there, struct id id)
+{
+    if (there) {
+        json_member_id(json, name, id);
+        return;
+    }
+    json_name(json, name);
+    json_null_value(json);
+}
+
 void json_member_raw(struct json_writer *json, const char *name, struct span json_text)
 {
     json_name(json, name);

@@ -49,6 +49,10 @@ void json_member_integer(struct json_writer *json, const char *name, int64_t num
 void json_member_boolean(struct json_writer *json, const char *name, bool value);
 void json_member_id(struct json_writer *json, const char *name, struct id id);
 void json_member_instant(struct json_writer *json, const char *name, struct instant instant);
+/* null for 0 ms, and unless `there`. */
+void json_member_instant_or_null(struct json_writer *json, const char *name,
+                                 struct instant instant);
+void json_member_id_or_null(struct json_writer *json, const char *name, bool there, struct id id);
 void json_member_raw(struct json_writer *json, const char *name, struct span json_text);
 
 /* Appends `text` escaped, without quotes. */
