@@ -55,6 +55,14 @@ bool order_payment_fits(const struct order *order, const struct order_payment *p
     return true;
 }
 
+/* Paid in full once, and not given back in full: a part of it may have been, for a scratch. */
+static bool is_covered(const struct order *order, const struct order_payments *payments)
+{
+    int64_t captured = payments->captured;
+
+    return captured >= order->amount_due && (captured == 0 || payments->refunded < captured);
+}
+
 bool order_pay(struct order *order, const struct order_payments *payments, struct instant now,
                bool *moved)
 {
@@ -66,7 +74,7 @@ bool order_pay(struct order *order, const struct order_payments *payments, struc
         return false;
 
     order->payment_status = status;
-    if (order->status == ORDER_PENDING && status == ORDER_PAYMENT_PAID) {
+    if (order->status == ORDER_PENDING && is_covered(order, payments)) {
         bool allowed = order_move(order, ORDER_PAID, now, moved, &impossible);
         assert(allowed && *moved);
     } else {

@@ -69,8 +69,9 @@ MUST_CHECK bool order_payment_fits(const struct order *order, const struct order
 
 /*
  * Brings the order in line with its payments: false, and nothing changed, when it is already. A
- * pending order that is paid in full moves to ORDER_PAID, which `moved` tells; any other only gets
- * another payment status. Either is one version.
+ * pending order that is covered moves to ORDER_PAID, which `moved` tells, even if a part of the
+ * money has gone back by the time it is seen: events may be late. Any other only gets another
+ * payment status. Either is one version.
  */
 bool order_pay(struct order *order, const struct order_payments *payments, struct instant now,
                bool *moved);
