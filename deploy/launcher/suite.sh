@@ -158,6 +158,7 @@ suite_sanitized() {
     local -x TEST_CRASHES=${TEST_CRASHES:-5}
     local -x TEST_VOUCHER_KILLS=${TEST_VOUCHER_KILLS:-10}
     local -x TEST_VOUCHER_RACES=${TEST_VOUCHER_RACES:-40}
+    local -x TEST_PAYMENTS=${TEST_PAYMENTS:-300}
     local -x TEST_PAYMENT_RACES=${TEST_PAYMENT_RACES:-20}
     local -x TEST_SLOWDOWN=${TEST_SLOWDOWN:-10}
     local files_at_once=2
