@@ -241,9 +241,16 @@ static bool end_challenge(struct bank_entry *entry)
     return true;
 }
 
+/* A transfer that was voided while it was waited for: its customer may pay it all the same. */
+static bool is_given_up(const struct bank_entry *entry)
+{
+    return entry->payment.phase == PHASE_DEAD && entry->record.operation == BANK_TRANSFER &&
+           is_own(&entry->payment, &entry->record);
+}
+
 static bool pay(struct bank_entry *entry, int64_t amount)
 {
-    if (!is_awaited(entry, true))
+    if (!is_awaited(entry, true) && !is_given_up(entry))
         return false;
     entry->record.status = BANK_APPROVED;
     entry->record.money.amount = amount;

@@ -323,6 +323,22 @@ static void takes_what_a_customer_paid(void **state)
     assert_int_equal(entry.movement, MOVEMENT_TRANSFER);
 }
 
+static void takes_what_a_customer_paid_too_late(void **state)
+{
+    struct bank_entry before, given_up, entry;
+
+    (void)state;
+    open_payment(BANK_TRANSFER, NULL, false, &before);
+    assert_true(bank_happen(EVENT_VOIDED, &before.payment, &before.record, 0, now, &given_up));
+    assert_true(bank_happen(EVENT_PAID, &given_up.payment, &given_up.record, PART, now, &entry));
+    assert_int_equal(entry.record.status, BANK_APPROVED);
+    assert_int_equal(entry.payment.phase, PHASE_CAPTURED);
+    assert_int_equal(entry.payment.captured, PART);
+    assert_int_equal(entry.movement, MOVEMENT_TRANSFER);
+    assert_string_equal(bank_notice_type(&entry), "transfer.paid");
+    assert_false(bank_happen(EVENT_PAID, &entry.payment, &entry.record, PART, now, &given_up));
+}
+
 static void gives_back_what_a_refund_held(void **state)
 {
     struct bank_entry refund, entry;
@@ -446,6 +462,7 @@ int main(void)
     TABLE_ADD_ROWS(&table, event_rows, check_event);
     TABLE_ADD(&table, takes_what_a_passed_challenge_was_for);
     TABLE_ADD(&table, takes_what_a_customer_paid);
+    TABLE_ADD(&table, takes_what_a_customer_paid_too_late);
     TABLE_ADD(&table, gives_back_what_a_refund_held);
     TABLE_ADD(&table, owes_what_the_card_has_in_store);
     TABLE_ADD(&table, knows_its_banks_and_their_currencies);
