@@ -103,7 +103,8 @@ struct gateway_notice {
     enum gateway_notice_kind kind;
     char id[64]; /* the webhook's own */
     struct id reference;
-    struct money money;
+    enum gateway_operation operation; /* what was asked under the reference */
+    struct money money;               /* 0 where the reference never took effect (voided) */
     struct gateway_result result;
 };
 

@@ -44,6 +44,7 @@ void gateway_notice_fill(struct gateway_notice *out, const struct gateway_notice
 {
     out->kind = type->kind;
     out->reference = record->reference;
+    out->operation = type->operation;
     out->money = record->money;
     gateway_record_tell(record, &out->result);
 }

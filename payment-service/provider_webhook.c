@@ -10,18 +10,27 @@ static bool refuse_attempt(struct error *err)
                      "Nothing was asked of this bank, for this merchant, under this reference.");
 }
 
-/* What a bank says of money has to be about the money that it was asked for. */
-static bool check_money(const struct attempt *attempt, const struct gateway_notice *notice,
-                        struct error *err)
+static bool is_money(const struct attempt *attempt, struct money money)
 {
-    if (notice->kind != GATEWAY_NOTICE_OUTCOME ||
-        (notice->money.amount == attempt->money.amount &&
-         currency_equal(notice->money.currency, attempt->money.currency)))
+    return money.amount == attempt->money.amount &&
+           currency_equal(money.currency, attempt->money.currency);
+}
+
+/* What a bank tells has to be about what it was asked for. What was voided moves no money, and a
+ * bank has none to tell. */
+static bool check_subject(const struct attempt *attempt, const struct gateway_notice *notice,
+                          struct error *err)
+{
+    if (notice->kind != GATEWAY_NOTICE_OUTCOME)
         return true;
     error_begin_validation(err);
-    error_add_field(err, "/operation/amount", "amount_mismatch",
-                    "is not what was asked for under this reference");
-    return false;
+    if (notice->operation != attempt->operation)
+        error_add_field(err, "/operation/operation", "operation_mismatch",
+                        "is not what was asked for under this reference");
+    else if (notice->result.outcome != GATEWAY_VOIDED && !is_money(attempt, notice->money))
+        error_add_field(err, "/operation/amount", "amount_mismatch",
+                        "is not what was asked for under this reference");
+    return err->field_count == 0;
 }
 
 static bool find_attempt(const struct payment_service *service,
@@ -35,7 +44,7 @@ static bool find_attempt(const struct payment_service *service,
     if (strcmp(out->payment.merchant, address->merchant) != 0 ||
         strcmp(out->attempt.gateway, address->gateway) != 0)
         return refuse_attempt(err);
-    return check_money(&out->attempt, notice, err);
+    return check_subject(&out->attempt, notice, err);
 }
 
 static void count(const struct provider_address *address, const char *outcome)

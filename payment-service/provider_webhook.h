@@ -20,7 +20,7 @@ struct provider_address {
 /*
  * ERROR_NOT_FOUND "gateway_not_found" or "attempt_not_found" (of another merchant or bank, too); as
  * gateway_protocol.parse_webhook(); ERROR_VALIDATION at /operation when it speaks of another
- * amount.
+ * operation or amount.
  */
 MUST_CHECK bool provider_webhook_take(const struct payment_service *service,
                                       const struct provider_address *address,
