@@ -13,6 +13,7 @@ import { keyId, loginOf, makeKey, makeKeyOfEach, revokeKey } from '../support/ke
 import { runProgram } from '../support/program.js';
 import { expectProblem, expectStatus, invoice, newKey, order } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
+import { byCard } from '../support/till.js';
 import { waitFor, within } from '../support/wait.js';
 
 const REVOKED_WITHIN_MS = 5000;
@@ -39,14 +40,24 @@ const BODIES = {
   '/reserve': { holder: 'till' },
   '/release': { holder: 'till' },
   '/redemptions': { reference: 'till' },
+  '/capture': {},
+  '/cancel': {},
+  '/refunds': {},
 };
 
 const PUBLIC = ['/livez', '/metrics', '/openapi.json', '/readyz'];
 
+/* A bank has no key; it signs (provider_webhooks.test.js). */
+const SIGNED = '/v1/provider_webhooks/{gateway}/{merchant_id}';
+
 const stack = await startStack();
 after(() => stack.stop());
 
-const services = { 'order-service': stack.env.ORDER_URL, 'voucher-service': stack.env.VOUCHER_URL };
+const services = {
+  'order-service': stack.env.ORDER_URL,
+  'payment-service': stack.env.PAYMENT_URL,
+  'voucher-service': stack.env.VOUCHER_URL,
+};
 const nobody = '01940000-0000-7000-8000-00000000dead';
 
 /** [service, url, route] of every route there is. */
@@ -85,6 +96,17 @@ test('the services print the routes that there are, and no other', () => {
     'order-service GET /v1/orders/{id}',
     'order-service PATCH /v1/orders/{id}',
     'order-service GET /v1/orders/{id}/timeline',
+    'payment-service POST /v1/payments',
+    'payment-service GET /v1/payments',
+    'payment-service GET /v1/payments/{id}',
+    'payment-service GET /v1/payments/{id}/attempts',
+    'payment-service POST /v1/payments/{id}/capture',
+    'payment-service POST /v1/payments/{id}/cancel',
+    'payment-service POST /v1/payments/{id}/refunds',
+    'payment-service GET /v1/refunds',
+    'payment-service GET /v1/refunds/{id}',
+    'payment-service GET /v1/gateways',
+    `payment-service POST ${SIGNED}`,
     'voucher-service GET /v1/vouchers',
     'voucher-service POST /v1/vouchers/{code}/validate',
     'voucher-service POST /v1/vouchers/{code}/reserve',
@@ -98,9 +120,17 @@ test('the services print the routes that there are, and no other', () => {
   for (const route of expected) assert.ok(printed.includes(route), `${route} is not there`);
 });
 
-test('nothing is public but health, metrics and documents', () => {
+test('nothing is public but health, metrics, documents, and what is signed instead', () => {
   for (const { path: at } of routes.filter((route) => route.public)) {
-    assert.ok(PUBLIC.includes(at), `${at} is public`);
+    assert.ok(PUBLIC.includes(at) || at === SIGNED, `${at} is public`);
+  }
+});
+
+test('what is signed instead answers 401 to whoever does not sign, whatever key is shown', async () => {
+  const { url } = routes.find(({ path: at }) => at === SIGNED);
+  for (const key of [undefined, stack.env.CHECKOUT_API_KEY, stack.env.CHECKOUT_OPERATOR_KEY]) {
+    const answer = await shop.at(url).as(key).post('/v1/provider_webhooks/bank-a/demo', {});
+    expectProblem(answer, 401, 'webhook_signature_missing');
   }
 });
 
@@ -246,6 +276,9 @@ describe('merchants', () => {
     const stranger = shop.as(await makeKey(stack, 'stranger', SCOPES_OF_A_MERCHANT));
     assert.deepEqual(await stranger.all('/v1/orders'), []);
     assert.deepEqual(await stranger.at(services['voucher-service']).all('/v1/vouchers'), []);
+    for (const list of ['/v1/payments', '/v1/refunds']) {
+      assert.deepEqual(await stranger.at(services['payment-service']).all(list), []);
+    }
     await theirs.expectUntouched();
   });
 
@@ -260,7 +293,7 @@ describe('merchants', () => {
     return answer;
   }
 
-  /** An order, and vouchers: one active and one redeemed by hand. */
+  /** An order, vouchers (one active and one redeemed by hand), a payment and its refund. */
   async function makeObjects() {
     const desk = stack.vouchers();
     const sent = await shop.sendOrder(10001);
@@ -273,6 +306,11 @@ describe('merchants', () => {
     const [voucher, spent] = [await voucherOf(sent), await voucherOf(spender)];
     const redeeming = desk.post(`/v1/vouchers/${spent.code}/redemptions`, { reference: 'till' }, { key: newKey() });
     const { redemption } = expectStatus(await redeeming, 201).json;
+    const till = stack.payments();
+    const payment = await makePayment(till);
+    const refunding = till.post(`/v1/payments/${payment.id}/refunds`, { amount: 1 }, { key: newKey() });
+    const refund = expectStatus(await refunding, 201).json;
+    const { version } = expectStatus(await till.get(`/v1/payments/${payment.id}`), 200).json;
     const ids = (id) => ({ there: id, missing: nobody });
     const codes = { there: voucher.code, missing: codeOfNobody(voucher.code) };
     const names = {
@@ -280,6 +318,8 @@ describe('merchants', () => {
       '/v1/vouchers/{voucher}': [ids(voucher.id), codes],
       '/v1/vouchers/{code}': [codes],
       '/v1/redemptions/{id}': [ids(redemption.id)],
+      '/v1/payments/{id}': [ids(payment.id)],
+      '/v1/refunds/{id}': [ids(refund.id)],
     };
     return {
       namesFor: ({ path: at }) => names[/^[^}]*\}/.exec(at)[0]] ?? assert.fail(`no object for ${at}`),
@@ -287,8 +327,16 @@ describe('merchants', () => {
         assert.equal((await shop.order(sent.id)).version, sent.version);
         assert.equal((await voucherOf(sent)).version, voucher.version);
         assert.equal((await voucherOf(spender)).redemption.id, redemption.id);
+        const after = expectStatus(await till.get(`/v1/payments/${payment.id}`), 200).json;
+        assert.equal(after.version, version);
       },
     };
+  }
+
+  /** A payment that any of the actions would change or answer otherwise than 404. */
+  async function makePayment(till) {
+    const body = { amount: 4711, currency: 'EUR', payment_method: byCard() };
+    return expectStatus(await till.post('/v1/payments', body, { key: newKey() }), 201).json;
   }
 
   /** A code that nobody has, but well formed: the other one with another beginning, checked anew. */
@@ -349,7 +397,7 @@ describe('secrets', () => {
         assert.ok(!text.includes(secret), `${name} tells a secret`);
       }
     }
-    for (const database of ['orders', 'vouchers', 'access', 'audit']) {
+    for (const database of ['orders', 'payments', 'vouchers', 'access', 'audit', 'bank']) {
       await expectNotStored(database, keys);
     }
   });

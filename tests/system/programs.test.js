@@ -18,7 +18,7 @@ import { expectStatus, invoice } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait.js';
 
-const SERVICES = ['order-service', 'voucher-service'];
+const SERVICES = ['order-service', 'payment-service', 'voucher-service'];
 const QUICK_MS = 5000;
 
 const stack = await startStack();
@@ -116,7 +116,7 @@ describe('what a program prints about itself', () => {
     });
 
     test(`the ${service} tells its health, its metrics and no series twice`, async () => {
-      const at = stack.shop(stack.env[service === 'order-service' ? 'ORDER_URL' : 'VOUCHER_URL']);
+      const at = stack.shop(stack.urlOf(service));
       assert.equal(expectStatus(await at.get('/livez'), 200).json.status, 'alive');
       const ready = expectStatus(await at.get('/readyz'), 200).json;
       assert.equal(ready.status, 'ready', JSON.stringify(ready));

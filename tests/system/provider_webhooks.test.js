@@ -17,7 +17,7 @@ import { Postman, envelope, newSecret, notice, record } from '../support/postman
 import { runSeed } from '../support/random.js';
 import { expectProblem, expectStatus } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
-import { byCard, byTransfer, openTill, restartWithGateways } from '../support/till.js';
+import { byCard, byTransfer, openTill, changeGateways } from '../support/till.js';
 import { waitFor } from '../support/wait.js';
 
 /* What is promised, in seconds. */
@@ -37,7 +37,7 @@ const secretFile = (name) => path.join(stack.directory, `${name}-secret`);
 for (const [name, secret] of Object.entries(secrets)) {
   writeFileSync(secretFile(name), secret, { mode: 0o644 });
 }
-await restartWithGateways(stack, (gateway) => {
+await changeGateways(stack, (gateway) => {
   const more = gateway.name === 'bank-a' ? 'old' : gateway.name;
   gateway.webhook_secret_files.push(secretFile(more));
   if (gateway.name === 'bank-b') gateway.webhook_secret_files.shift();

@@ -10,7 +10,7 @@ import { openInspector } from '../support/database.js';
 import { checkEvent } from '../support/schemas.js';
 import { expectProblem, expectStatus } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
-import { askAlways, byCard, openTill, restartWithGateways } from '../support/till.js';
+import { askAlways, byCard, openTill, changeGateways } from '../support/till.js';
 import { waitFor } from '../support/wait.js';
 
 const approved = { status: 'succeeded', failure: null };
@@ -73,7 +73,7 @@ const bus = await subscribe(stack.env.MQTT_URL, stack.login, [
 after(() => Promise.all([till.close(), bank.close(), bus.close()]));
 
 /* A bank whose answers get lost is asked all the same. */
-await restartWithGateways(stack, askAlways);
+await changeGateways(stack, askAlways);
 
 function expectFace(payment, number, brand, about) {
   const { fingerprint, ...face } = payment.payment_method.card;
