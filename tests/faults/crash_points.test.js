@@ -8,16 +8,13 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { expectCleanAudit, expectGaplessLog, expectLoadStored } from '../support/audit.js';
+import { crashAt, pointsOf } from '../support/crash.js';
 import { openSuperuser } from '../support/database.js';
 import { Load } from '../support/load.js';
-import { runAlone } from '../support/program.js';
 import { Random, runSeed } from '../support/random.js';
 import { startStack } from '../support/stack.js';
-import { waitFor } from '../support/wait.js';
 
 const ROUNDS = Number(process.env.TEST_ROUNDS ?? 1);
-const HIT_MS = 30_000;
-const FIRST_ANSWER_MS = 10_000;
 
 /* Most points are passed many times a second, and any of those may be the last. */
 const PASSINGS = 20;
@@ -84,49 +81,21 @@ async function findVoucher() {
   return found[0]?.code;
 }
 
-async function pointsOf(service) {
-  const { stdout } = await runAlone(service, ['--crash-points']);
-  const points = stdout.split('\n').filter((line) => line !== '');
-  assert.notEqual(points.length, 0, `a build with crash points is needed: ./checkout test faults`);
-  return points.filter((point) => !NOT_REACHED[service]?.test(point)).sort();
-}
+const reachable = async (service) =>
+  (await pointsOf(service)).filter((point) => !NOT_REACHED[service]?.test(point));
 
 for (const service of ['order-service', 'voucher-service']) {
-  for (const point of await pointsOf(service)) {
+  for (const point of await reachable(service)) {
     test(`the ${service} dies at ${point} and comes back (seed ${seed})`, async () => {
       for (let round = 0; round < ROUNDS; round++) {
         const passing = SELDOM.test(point) ? 1 : random.between(1, PASSINGS);
-        await crashAt(service, point, passing);
+        const reach = REACH[service];
+        await crashAt(stack, clockmakers[service], { service, point, passing, reach });
         hits.set(point, (hits.get(point) ?? 0) + 1);
       }
     });
   }
 }
-
-/** Runs the service until it dies at the point; then as usual, until it answers. */
-async function crashAt(service, point, passing) {
-  await stack.kill(service);
-  await endLeases(service);
-  const child = stack.start(service, { environment: { CRASH_POINT: `${point}:${passing}` } });
-  const dead = async () => {
-    await REACH[service]();
-    return child.exitCode !== null || child.signalCode !== null;
-  };
-  try {
-    await waitFor(`the ${service} to come by ${point}`, dead, { within: HIT_MS, every: 50 });
-    assert.equal(child.signalCode, 'SIGKILL', stack.said(service));
-    const last = JSON.parse(stack.said(service).trim().split('\n').at(-1));
-    assert.deepEqual([last.message, last.point, last.passing], ['crash point', point, passing]);
-  } finally {
-    if (!(await dead())) await stack.kill(service);
-    await endLeases(service);
-    stack.start(service);
-    await stack.ready(service, { within: FIRST_ANSWER_MS });
-  }
-}
-
-/** A dead holder's lease lasts for 4 s more; instances.test.js waits for that, not every round here. */
-const endLeases = (service) => clockmakers[service].rows('UPDATE leases SET expires_at = now()');
 
 test('after all of it every answer is stored, every key has one effect, the audit is clean', async (t) => {
   await load.stop();

@@ -1,0 +1,161 @@
+/*
+ * Customers: payments of every kind, one after the other, by people who do not give up. A request
+ * that gets no answer, or one that says to try again, is repeated with its key until it has one;
+ * then once more, and the answer must be about the same thing.
+ */
+import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { newKey } from './shop.js';
+import { byCard, byTransfer } from './till.js';
+
+const SLOWDOWN = Number(process.env.TEST_SLOWDOWN ?? 1);
+
+/* How long a customer insists, and how long a payment may take to be final: a minute (issue 4). */
+const PATIENCE_MS = 60_000 * SLOWDOWN;
+const LATE = { within: PATIENCE_MS };
+
+/** Answers that say to try again, with the same key. */
+const AGAIN = [429, 503];
+const IN_USE = ['idempotency_key_in_use', 'version_conflict', 'operation_in_progress', 'payment_in_progress'];
+
+export class Customers {
+  /** Each of `kinds` (names of the methods below; all unless said) is done over and over. */
+  constructor(till, { kinds = KINDS } = {}) {
+    Object.assign(this, { till, kinds, made: new Map(), failures: [], done: 0 });
+  }
+
+  start() {
+    this.going = true;
+    this.running = this.kinds.map((kind) => this.repeat(kind));
+  }
+
+  /** Lets everybody finish, and throws what went wrong. */
+  async stop() {
+    this.going = false;
+    await Promise.all(this.running ?? []);
+    assert.deepEqual(this.failures, []);
+  }
+
+  async repeat(kind) {
+    while (this.going) {
+      try {
+        await this[kind]();
+        this.done++;
+      } catch (error) {
+        this.failures.push(`${kind}: ${error.message}`);
+        return;
+      }
+    }
+  }
+
+  /** Sends until there is an answer of that kind (2xx), with one key; returns it. */
+  async insist(send) {
+    const key = newKey();
+    const until = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const answer = await send({ key, patience: 5000 }).catch((error) => ({ text: error.message }));
+      if (answer.status < 300) return this.repeated(send, key, answer);
+      const again =
+        answer.status === undefined ||
+        AGAIN.includes(answer.status) ||
+        (answer.status === 409 && IN_USE.includes(answer.json.code));
+      assert.ok(again, `${answer.what} answered ${answer.status}: ${answer.text}`);
+      assert.ok(performance.now() < until, `no answer in time; the last one: ${answer.text}`);
+      await pause(100);
+    }
+  }
+
+  /** The same once more, if anybody answers: it is about the same thing. */
+  async repeated(send, key, first) {
+    const again = await send({ key, patience: 5000 }).catch(() => undefined);
+    if (again?.status < 300) assert.equal(again.json.id, first.json.id, 'one key, two effects');
+    return first.json;
+  }
+
+  /** Pays; `what` is an order or an amount. The payment as it was answered. */
+  async pay(what, method, overrides) {
+    const payment = await this.insist((options) => this.till.pay(what, method, overrides, options));
+    this.made.set(payment.id, payment);
+    return payment;
+  }
+
+  act(payment, what, body = {}) {
+    return this.insist((options) => this.till.act(payment, what, body, options));
+  }
+
+  amount() {
+    return { amount: 1000 + (this.made.size % 1000), currency: 'EUR' };
+  }
+
+  /* --- what they do --------------------------------------------------------------------------- */
+
+  async order() {
+    const order = await this.till.order(4711);
+    await this.till.until(await this.pay(order, byCard()), 'succeeded', LATE);
+    await this.till.untilOrder(order, { payment_status: 'paid' }, LATE);
+  }
+
+  async decline() {
+    const payment = await this.pay(this.amount(), byCard('4000000000009995'));
+    await this.till.until(payment, 'failed', LATE);
+  }
+
+  async refund() {
+    const payment = await this.pay(this.amount(), byCard());
+    await this.till.until(payment, 'succeeded', LATE);
+    const refund = await this.act(payment, 'refunds', { amount: 500 });
+    await this.till.untilRefund(refund, 'succeeded', LATE);
+  }
+
+  async capture() {
+    const payment = await this.hold();
+    await this.act(payment, 'capture', { amount: 700 });
+    const done = await this.till.until(payment, 'succeeded', LATE);
+    assert.equal(done.amount_captured, 700);
+  }
+
+  async release() {
+    const payment = await this.hold();
+    await this.act(payment, 'cancel');
+    await this.till.until(payment, 'canceled', LATE);
+  }
+
+  async hold() {
+    const payment = await this.pay(this.amount(), byCard(), { capture_method: 'manual' });
+    return this.till.until(payment, 'authorized', LATE);
+  }
+
+  async challenge() {
+    const payment = await this.pay(this.amount(), byCard('4000002760003184'));
+    const asked = await this.till.until(payment, 'requires_action', LATE);
+    await this.till.challenge(asked, 'pass');
+    await this.till.until(payment, 'succeeded', LATE);
+  }
+
+  async transfer() {
+    const payment = await this.pay(this.amount(), byTransfer);
+    await this.act(payment, 'cancel');
+    await this.till.until(payment, 'canceled', LATE);
+  }
+
+  /** A paid order that is canceled: the money goes back by itself. */
+  async regret() {
+    const order = await this.till.order(4711);
+    await this.till.until(await this.pay(order, byCard()), 'succeeded', LATE);
+    await this.till.untilOrder(order, { status: 'paid' }, LATE);
+    await this.till.shop.move(order.id, 'canceled');
+    await this.till.untilOrder(order, { payment_status: 'refunded' }, LATE);
+  }
+}
+
+export const KINDS = [
+  'order',
+  'decline',
+  'refund',
+  'capture',
+  'release',
+  'challenge',
+  'transfer',
+  'regret',
+];
