@@ -132,7 +132,7 @@ system_files_for_sanitizers() {
     done
 }
 
-readonly files_without_service="audit audit_payments edge_tls keys launcher readme reconcile schema stage surroundings"
+readonly files_without_service="audit audit_payments card_data edge_tls keys launcher readme reconcile schema stage surroundings"
 
 # The same again under the address and undefined behaviour sanitizers.
 suite_asan() {
