@@ -30,11 +30,11 @@ static const struct setting settings_table[] = {
 static const char *const filters[] = { "checkout/v1/+/order/#", NULL };
 
 /* A wrong setting ends the process before it has touched anything. */
-static void require(bool good, const struct error *err)
+static void require(bool good, const char *setting, const struct error *err)
 {
     if (good)
         return;
-    fprintf(stderr, "payment-service: %s\n", err->detail);
+    fprintf(stderr, "payment-service: %s: %s\n", setting, err->detail);
     exit(EXIT_CONFIGURATION);
 }
 
@@ -53,7 +53,7 @@ static void derive_keys(const struct settings *settings, struct payment_service 
     require(seal_key_derive(secret, "card number", &service->card_key, &err) &&
                 seal_key_derive(secret, "card fingerprint", &service->print_key, &err) &&
                 seal_key_derive(secret, "request hash", &service->request_key, &err),
-            &err);
+            "PAYMENT_KEY", &err);
 }
 
 static struct gateway_chain *make_chain(const struct settings *settings,
@@ -62,7 +62,8 @@ static struct gateway_chain *make_chain(const struct settings *settings,
     struct gateway_config *config = memory_allocate_zeroed(1, sizeof(*config));
     struct error err;
 
-    require(gateway_config_read(span_of(settings->gateways), clients, config, &err), &err);
+    require(gateway_config_read(span_of(settings->gateways), clients, config, &err), "GATEWAYS",
+            &err);
     struct gateway_chain *chain = gateway_chain_create(config);
     memory_wipe(config, sizeof(*config));
     free(config);

@@ -52,6 +52,21 @@ describe('exit codes', () => {
     }
   });
 
+  test('a payment-service without banks, or with a key that is none, names the setting', async () => {
+    const rows = [
+      [{ GATEWAYS_FILE: undefined }, /\bGATEWAYS\b/],
+      [{ GATEWAYS_FILE: '/nowhere/at/all' }, /\bGATEWAYS/],
+      [{ GATEWAYS_FILE: undefined, GATEWAYS: '[]' }, /\bGATEWAYS: /],
+      [{ GATEWAYS_FILE: undefined, GATEWAYS: '[{"name": "bank-a"}]' }, /\bGATEWAYS: .*\/0\/protocol\b/],
+      [{ PAYMENT_KEY_FILE: undefined, PAYMENT_KEY: 'short' }, /\bPAYMENT_KEY: .*32 characters/],
+    ];
+    for (const [changes, named] of rows) {
+      const { code, stderr } = await runProgram(stack, 'payment-service', [], changes);
+      assert.equal(code, 2, `${JSON.stringify(changes)}: ${stderr}`);
+      assert.match(stderr, named);
+    }
+  });
+
   test('a service whose database is not there exits with 3 within its deadline', async () => {
     const url = new URL(urlFor(stack, 'orders_service', 'orders'));
     url.port = nobodysPort(0);
@@ -144,7 +159,8 @@ describe('the launcher', () => {
 
   test('a command that needs what does not run names it, and what to do', async () => {
     const commands = {
-      postgres: ['psql orders', 'audit', 'keys list', 'keys create', 'merchants list', 'merchants create some'],
+      postgres: ['psql orders', 'audit', 'keys list', 'keys create', 'merchants list', 'merchants create some',
+                 'reconcile --date 2026-01-31'],
       broker: ['events tail'],
       edge: ['demo', 'dead-letters list', `dead-letters discard ${randomUUID()}`],
     };
