@@ -10,6 +10,7 @@ import { expectCleanAudit } from '../support/audit.js';
 import { expectProblem, expectStatus, newKey } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { byCard, byTransfer, openTill } from '../support/till.js';
+import { waitFor } from '../support/wait.js';
 
 const stack = await startStack();
 after(() => stack.stop());
@@ -99,6 +100,17 @@ describe('paying', () => {
     const other = await till.pay(order, byCard('5555555555554444'), {}, { key });
     expectProblem(other, 422, 'idempotency_key_reused');
   });
+});
+
+test('an order that was made and canceled while nobody listened is not payable', async () => {
+  await stack.kill('payment-service');
+  const orders = await Promise.all([1, 2, 3].map((cents) => till.order(cents)));
+  for (const { id } of orders) await till.shop.move(id, 'canceled');
+  stack.start('payment-service');
+  await stack.ready('payment-service');
+  /* Until the lease of who was killed is over, nobody here can tell: 503. */
+  await waitFor('the orders to be known', async () => (await till.pay(orders[2])).status !== 503);
+  for (const order of orders) expectProblem(await till.pay(order), 409, 'order_not_payable');
 });
 
 describe('capturing and canceling', () => {
