@@ -19,18 +19,12 @@ STATEMENT(payable_order_create, "payments",
           " SELECT stream, id, merchant_id, currency, amount_due FROM input"
           " ON CONFLICT DO NOTHING RETURNING id");
 
-/*
- * Also where the row is not there yet: what changes rows goes before what makes them, so the end of
- * an order would come before its beginning when both are in one batch.
- */
 STATEMENT(payable_order_close, "payments",
-          "WITH input AS (SELECT stream::smallint, id, merchant_id, currency, amount_due"
-          " FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::bigint[])"
-          " AS input (stream, id, merchant_id, currency, amount_due))"
-          " INSERT INTO payable_orders AS o (stream, id, merchant_id, currency, amount_due, closed)"
-          " SELECT stream, id, merchant_id, currency, amount_due, true FROM input"
-          " ON CONFLICT (stream, id) DO UPDATE SET closed = true, to_undo = o.amount_reserved > 0"
-          " WHERE NOT o.closed RETURNING o.id");
+          "WITH input AS (SELECT stream::smallint, id"
+          " FROM unnest($1::bigint[], $2::uuid[]) AS input (stream, id))"
+          " UPDATE payable_orders o SET closed = true, to_undo = o.amount_reserved > 0"
+          " FROM input WHERE o.stream = input.stream AND o.id = input.id AND NOT o.closed"
+          " RETURNING o.id");
 
 STATEMENT(payable_order_settle, "payments",
           "WITH input AS (SELECT stream::smallint, id"
@@ -65,21 +59,38 @@ static bool read_order(const struct event *event, struct payable_order *out, str
                      "the data is not the order, or not of the merchant, that the event names");
 }
 
-/* Makes the row, or ends it, with all that an order's event tells of it. */
-static bool keep_order(struct effects *effects, const struct statement *statement,
-                       const struct event *event, struct error *err)
+static bool order_was_created(struct effects *effects, const struct event *event, struct error *err)
 {
     struct payable_order order = { .stream = event->stream };
 
     if (!read_order(event, &order, err))
         return false;
     struct write *write = &effects_add(effects)->write;
-    write_begin(write, statement, WRITE_CREATE, event->stream, order.id);
+    write_begin(write, &payable_order_create, WRITE_CREATE, event->stream, order.id);
     parameters_add_integer(&write->parameters, event->stream);
     parameters_add_id(&write->parameters, order.id);
     parameters_add_text(&write->parameters, event->merchant);
     parameters_add_text(&write->parameters, order.due.currency.code);
     parameters_add_integer(&write->parameters, order.due.amount);
+    return true;
+}
+
+/* A change of the order's row that needs to know no more than which it is. */
+static void change_order(struct write *write, const struct statement *statement, int stream,
+                         struct id id)
+{
+    write_begin(write, statement, WRITE_CHANGE, stream, id);
+    parameters_add_integer(&write->parameters, stream);
+    parameters_add_id(&write->parameters, id);
+}
+
+static bool order_has_ended(struct effects *effects, const struct event *event, struct error *err)
+{
+    struct payable_order order;
+
+    if (!read_order(event, &order, err))
+        return false;
+    change_order(&effects_add(effects)->write, &payable_order_close, event->stream, order.id);
     return true;
 }
 
@@ -90,10 +101,10 @@ bool payable_order_handle(void *ctx, struct effects *effects, const struct event
 
     (void)ctx;
     if (strcmp(event->type, "order.created") == 0)
-        return keep_order(effects, &payable_order_create, event, err);
+        return order_was_created(effects, event, err);
     for (size_t i = 0; i < COUNT_OF(ends); i++)
         if (strcmp(event->type, ends[i]) == 0)
-            return keep_order(effects, &payable_order_close, event, err);
+            return order_has_ended(effects, event, err);
     return true;
 }
 
@@ -164,7 +175,5 @@ bool payable_order_claim(const struct payable_order *order, const struct money *
 
 void payable_order_done(struct write *write, int stream, struct id id)
 {
-    write_begin(write, &payable_order_settle, WRITE_CHANGE, stream, id);
-    parameters_add_integer(&write->parameters, stream);
-    parameters_add_id(&write->parameters, id);
+    change_order(write, &payable_order_settle, stream, id);
 }

@@ -55,11 +55,22 @@ struct transaction *transaction_begin(struct connection *connection,
     return transaction;
 }
 
+/* Whether the row is made by a write that is queued and was not sent yet. */
+static bool makes(const struct transaction *transaction, struct id row)
+{
+    for (size_t i = transaction->flushed_count; i < transaction->write_count; i++)
+        if (transaction->writes[i]->kind == WRITE_CREATE &&
+            id_equal(transaction->writes[i]->row, row))
+            return true;
+    return false;
+}
+
 void transaction_write(struct transaction *transaction, struct write *write)
 {
     assert(transaction->write_count < TRANSACTION_WRITES_MAX);
     assert(write->stream == transaction->stream);
     write->outcome = WRITE_REFUSED;
+    write->of_new_row = write->kind == WRITE_CHANGE && makes(transaction, write->row);
     transaction->writes[transaction->write_count++] = write;
 }
 

@@ -8,6 +8,7 @@ void write_begin(struct write *write, const struct statement *statement, enum wr
     write->stream = stream;
     write->row = row;
     write->also = (struct id){ { 0 } };
+    write->of_new_row = false;
     write->key[0] = '\0';
     parameters_begin(&write->parameters);
     write->event_count = 0;
@@ -44,10 +45,18 @@ static struct id first_row(const struct write *write)
     return has_also(write) ? write->also : write->row;
 }
 
+/* Changes, creations, changes of what was created. */
+static int rank_of(const struct write *write)
+{
+    if (write->kind == WRITE_CREATE)
+        return 1;
+    return write->of_new_row ? 2 : 0;
+}
+
 int write_compare(const struct write *a, const struct write *b)
 {
-    if (a->kind != b->kind)
-        return a->kind == WRITE_CHANGE ? -1 : 1;
+    if (rank_of(a) != rank_of(b))
+        return rank_of(a) - rank_of(b);
     if (a->kind == WRITE_CHANGE)
         return id_compare(first_row(a), first_row(b));
     return strcmp(a->key, b->key);
@@ -55,7 +64,7 @@ int write_compare(const struct write *a, const struct write *b)
 
 bool write_may_share(const struct write *a, const struct write *b)
 {
-    if (a->statement != b->statement || a->kind != b->kind || id_equal(a->row, b->row))
+    if (a->statement != b->statement || rank_of(a) != rank_of(b) || id_equal(a->row, b->row))
         return false;
     if (has_also(a) && id_equal(a->also, b->also))
         return false;

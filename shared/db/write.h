@@ -13,6 +13,9 @@
  * by `key`. Two writes of the same row or the same key never share a statement. A write that also
  * changes a row that other writes change too - payments of one order reserve on its row - names it
  * with write_also(): it is sorted by that row, and shares no statement with another of it.
+ *
+ * A change of a row that is made in the same transaction comes last, after what makes it; nobody
+ * else can wait for that row.
  */
 #ifndef CHECKOUT_DB_WRITE_H
 #define CHECKOUT_DB_WRITE_H
@@ -45,6 +48,7 @@ struct write {
     int stream;
     struct id row;            /* the subject's id: what the statement returns as `id` */
     struct id also;           /* a row that other writes change too; all zero for none */
+    bool of_new_row;          /* a change of a row that its transaction makes; set by that */
     char key[WRITE_KEY_SIZE]; /* idempotency key with its scope, or "" */
     struct parameters parameters;
     size_t event_count;
