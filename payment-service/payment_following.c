@@ -4,6 +4,7 @@
 #include "payment-service/payment_conclude.h"
 #include "shared/http/reply.h"
 #include "shared/runtime/crash_point.h"
+#include "shared/runtime/log.h"
 
 /*
  * What follows a payment: capturing, canceling, refunding. Each is decided on the payment as it was
@@ -114,14 +115,28 @@ static bool begin(const struct payment_service *service, const struct payment_co
     return commit_intent(service, command, &change, NULL, done, err);
 }
 
-static bool carry_out(const struct payment_service *service, const struct payment_command *command,
-                      struct following *following, struct error *err)
+/* What can not be concluded now will be by others: to the client it is under way. */
+static bool was_concluded(bool concluded, const struct error *err)
 {
-    struct deadline deadline = payment_bank_deadline(command->caller);
+    if (!concluded)
+        log_swallowed(LOG_LEVEL_WARNING, "what follows a payment was not concluded", err);
+    return concluded;
+}
 
-    return following->by_reference
-               ? payment_calls_resolve(service, &following->record, deadline, err)
-               : payment_calls_follow(service, &following->record, deadline, err);
+/* Does at the bank what was committed, and answers with what came of it. */
+static void carry_out(const struct payment_service *service, const struct payment_command *command,
+                      struct following *following, struct answer *out)
+{
+    const struct payment intent = following->record.payment;
+    struct attempt_record *record = &following->record;
+    struct deadline deadline = payment_bank_deadline(command->caller);
+    struct error err;
+    bool concluded = was_concluded(following->by_reference
+                                       ? payment_calls_resolve(service, record, deadline, &err)
+                                       : payment_calls_follow(service, record, deadline, &err),
+                                   &err);
+
+    payment_answer(out, HTTP_OK, concluded ? &record->payment : &intent);
 }
 
 static bool follow_once(const struct payment_service *service,
@@ -138,15 +153,15 @@ static bool follow_once(const struct payment_service *service,
         return false;
     if (!decide(&following, command, wish, err))
         return payment_refused(service, command, out, err);
-    if (!following.already) {
-        if (!begin(service, command, &following, &done, err))
-            return false;
-        if (!done)
-            return payment_replay(service, command, out, err);
-        if (!carry_out(service, command, &following, err))
-            return false;
+    if (following.already) {
+        payment_answer(out, HTTP_OK, payment);
+        return true;
     }
-    payment_answer(out, HTTP_OK, payment);
+    if (!begin(service, command, &following, &done, err))
+        return false;
+    if (!done)
+        return payment_replay(service, command, out, err);
+    carry_out(service, command, &following, out);
     return true;
 }
 
@@ -184,6 +199,17 @@ bool payment_service_cancel(const struct payment_service *service,
 
 /* --- refunding -------------------------------------------------------------------------------- */
 
+static void give_back(const struct payment_service *service, const struct payment_command *command,
+                      struct attempt_record *record, struct answer *out)
+{
+    const struct refund intent = record->refund;
+    struct deadline deadline = payment_bank_deadline(command->caller);
+    struct error err;
+    bool concluded = was_concluded(payment_calls_follow(service, record, deadline, &err), &err);
+
+    refund_answer(out, concluded ? &record->refund : &intent);
+}
+
 static bool refund_once(const struct payment_service *service,
                         const struct payment_command *command, const struct refund *draft,
                         struct answer *out, struct error *err)
@@ -204,9 +230,7 @@ static bool refund_once(const struct payment_service *service,
         return false;
     if (!done)
         return refund_replay(service, command, out, err);
-    if (!payment_calls_follow(service, &record, payment_bank_deadline(command->caller), err))
-        return false;
-    refund_answer(out, &record.refund);
+    give_back(service, command, &record, out);
     return true;
 }
 

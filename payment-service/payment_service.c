@@ -8,6 +8,7 @@
 #include "shared/http/page.h"
 #include "shared/http/reply.h"
 #include "shared/runtime/crash_point.h"
+#include "shared/runtime/log.h"
 #include "shared/runtime/metrics.h"
 
 /* How long order-service may take to tell of an order that is not known here yet. */
@@ -250,21 +251,27 @@ static void count_created(const struct payment *payment)
                payment->money.amount);
 }
 
-/* The intent is committed: from here on whatever happens somebody brings the conclusion. */
-static bool call(struct making *making, struct answer *out, struct error *err)
+/*
+ * The intent is committed: from here on whatever happens somebody brings the conclusion. So even
+ * when it can not be written now, the client is told of a payment that is being made, not that
+ * nothing was done.
+ */
+static void call(struct making *making, struct answer *out)
 {
+    const struct payment intent = making->record.payment;
     const struct caller *caller = making->command->caller;
     struct deadline deadline = payment_bank_deadline(caller);
     const struct gateway *gateway = making->gateway;
-    bool by_card = making->record.payment.method == PAYMENT_CARD;
+    bool by_card = intent.method == PAYMENT_CARD;
+    struct error err;
 
     making->gateway = NULL; /* the leave is used now */
-    count_created(&making->record.payment);
-    if (!payment_calls_pay(making->service, &making->record, gateway,
-                           by_card ? &making->draft->card : NULL, deadline, err))
-        return false;
-    payment_answer(out, HTTP_CREATED, &making->record.payment);
-    return true;
+    count_created(&intent);
+    bool concluded = payment_calls_pay(making->service, &making->record, gateway,
+                                       by_card ? &making->draft->card : NULL, deadline, &err);
+    if (!concluded)
+        log_swallowed(LOG_LEVEL_WARNING, "a payment was not concluded", &err);
+    payment_answer(out, HTTP_CREATED, concluded ? &making->record.payment : &intent);
 }
 
 static bool try_once(struct making *making, struct answer *out, struct error *err)
@@ -276,7 +283,10 @@ static bool try_once(struct making *making, struct answer *out, struct error *er
     begin(making);
     if (!insert(making, &done, err))
         return false;
-    return done ? call(making, out, err) : find_made(making, out, err);
+    if (!done)
+        return find_made(making, out, err);
+    call(making, out);
+    return true;
 }
 
 /* Payments belong to a merchant, so only a merchant's key may make one. */

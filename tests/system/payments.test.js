@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 
 import { expectCleanAudit } from '../support/audit.js';
+import { holdLock } from '../support/database.js';
 import { expectProblem, expectStatus, newKey } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { byCard, byTransfer, openTill } from '../support/till.js';
@@ -203,6 +204,67 @@ describe('transfers and challenges', () => {
       assert.equal(done.next_action, null);
     });
   }
+});
+
+describe('what a bank did and nobody could write down', () => {
+  /* The bank thinks for a while, in which the payment's row is taken away. */
+  async function conclude(amount, operation, act, whenWritten) {
+    await till.fault({ kind: 'latency', delay_ms: 1500, amount, operation, times: 1 });
+    const answer = act();
+    await waitFor('the intent', whenWritten);
+    const lock = await holdLock(
+      stack,
+      'payments',
+      `SELECT id FROM payments WHERE amount = ${amount} FOR UPDATE`,
+    );
+    try {
+      return expectStatus(await answer, 202).json;
+    } finally {
+      await lock.release();
+    }
+  }
+
+  test('is told as a payment under way, and becomes one that succeeded', async () => {
+    const amount = 7711;
+    const sql = 'SELECT count(*) FROM payments WHERE amount = $1';
+    const payment = await conclude(
+      amount,
+      'authorize',
+      () => till.pay({ amount, currency: 'EUR' }),
+      async () => (await till.database.value(sql, [amount])) === 1,
+    );
+    assert.equal(payment.status, 'processing');
+    await till.until(payment, 'succeeded');
+    const [attempt] = await till.attempts(payment);
+    const calls = await till.calls({ reference: attempt.id, operation: 'authorize' });
+    assert.equal(calls.length, 1);
+  });
+
+  test('is told as a refund under way, and becomes one that succeeded', async () => {
+    const paid = await till.paid(7722);
+    const sql = 'SELECT count(*) FROM refunds WHERE payment_id = $1';
+    const refund = await conclude(
+      7722,
+      'refund',
+      () => till.act(paid, 'refunds'),
+      async () => (await till.database.value(sql, [paid.id])) === 1,
+    );
+    assert.equal(refund.status, 'pending');
+    await till.untilRefund(refund, 'succeeded');
+  });
+
+  test('is told as a capture under way, and becomes one that succeeded', async () => {
+    const held = await till.authorized(7733);
+    const sql = "SELECT count(*) FROM attempts WHERE payment_id = $1 AND operation = 'capture'";
+    const payment = await conclude(
+      7733,
+      'capture',
+      () => till.act(held, 'capture'),
+      async () => (await till.database.value(sql, [held.id])) === 1,
+    );
+    assert.equal(payment.status, 'authorized');
+    await till.until(payment, 'succeeded');
+  });
 });
 
 describe('looking', () => {
