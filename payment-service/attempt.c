@@ -37,7 +37,5 @@ void attempt_take(struct attempt *attempt, const struct gateway_result *result, 
     text_copy(attempt->failure.code, sizeof(attempt->failure.code), result->failure_code);
     text_copy(attempt->failure.decline_code, sizeof(attempt->failure.decline_code),
               result->decline_code);
-    attempt->resolve_at = (struct instant){ 0 };
-    if (!attempt_has_ended(attempt))
-        attempt->resolve_at = instant_add_ms(now, attempt_wait_ms(attempt->tries));
+    attempt->wait_ms = attempt_wait_ms(attempt->tries);
 }

@@ -2,9 +2,10 @@
  * Attempt: one thing that a bank was asked to do, under the id that the bank knows it by.
  *
  * The row is committed before the bank is called, so whatever dies in between, somebody asks the
- * bank what became of it: the request that made it, a webhook, or the reconcile worker
- * (`resolve_at` says when it is due). It ends once: approved, declined, or error, which means that
- * it certainly did nothing and never will.
+ * bank what became of it: the request that made it, a webhook, or the reconcile worker, when it is
+ * due. When that is the database's clock tells, which all instances share: a process whose own
+ * clock is days away asks no sooner and no later. It ends once: approved, declined, or error, which
+ * means that it certainly did nothing and never will.
  *
  *     sent       its first call runs, or was cut off by a crash
  *     unknown    the call was made, and nobody knows
@@ -51,7 +52,8 @@ struct attempt {
     int64_t tries;       /* how often the bank was asked what became of it */
     char traceparent[TRACEPARENT_SIZE];
     struct instant created_at, updated_at;
-    struct instant resolve_at; /* 0 ms: it has ended */
+    int64_t wait_ms; /* to be written: how long from then until the bank is asked (again) */
+    bool due;        /* as it was read: the time to ask has come */
 };
 
 /* True once nothing more is to come of it. */

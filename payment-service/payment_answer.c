@@ -49,8 +49,7 @@ static bool read_at_rest(const struct payment_service *service,
                             out, err))
         return false;
     const struct attempt *attempt = &out->attempt;
-    bool running = attempt->status == ATTEMPT_SENT && attempt->tries == 0 &&
-                   clock_now().ms < attempt->resolve_at.ms;
+    bool running = attempt->status == ATTEMPT_SENT && attempt->tries == 0 && !attempt->due;
     bool elsewhere = payment_is_open(&out->payment) && attempt_has_ended(attempt) &&
                      !id_equal(out->payment.authorization_id, attempt->id);
     return (!running && !elsewhere) || refuse_running(err);

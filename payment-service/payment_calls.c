@@ -47,7 +47,7 @@ void payment_attempt_begin(struct attempt *attempt, const struct payment *paymen
         .skipped = span_of("[]"),
         .created_at = now,
         .updated_at = now,
-        .resolve_at = instant_add_ms(now, ATTEMPT_CALL_MS),
+        .wait_ms = ATTEMPT_CALL_MS,
     };
     text_copy(attempt->gateway, sizeof(attempt->gateway), payment->gateway);
     trace_format(trace, attempt->traceparent);

@@ -12,18 +12,18 @@ STATEMENT(payment_create, "payments",
           "SELECT stream::smallint, id, merchant_id, order_id, currency, amount, capture_method,"
           " method, card_brand, card_last4, card_digits::smallint, card_exp_month::smallint,"
           " card_exp_year::smallint, card_fingerprint, card_sealed, gateway, attempt_id,"
-          " request_hash, created_at, expires_at, operation, skipped::json, resolve_at,"
+          " request_hash, created_at, expires_at, operation, skipped::json, wait_ms,"
           " traceparent, scope, key, body_hash, key_status::smallint"
           " FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::uuid[], $5::text[],"
           " $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],"
           " $12::bigint[], $13::bigint[], $14::text[], $15::bytea[], $16::text[], $17::uuid[],"
           " $18::bytea[], $19::timestamptz[], $20::timestamptz[], $21::text[], $22::text[],"
-          " $23::timestamptz[], $24::text[], $25::text[], $26::text[], $27::bytea[],"
+          " $23::bigint[], $24::text[], $25::text[], $26::text[], $27::bytea[],"
           " $28::bigint[])"
           " AS input (stream, id, merchant_id, order_id, currency, amount, capture_method,"
           " method, card_brand, card_last4, card_digits, card_exp_month, card_exp_year,"
           " card_fingerprint, card_sealed, gateway, attempt_id, request_hash, created_at,"
-          " expires_at, operation, skipped, resolve_at, traceparent, scope, key, body_hash,"
+          " expires_at, operation, skipped, wait_ms, traceparent, scope, key, body_hash,"
           " key_status)"
           "), room AS ("
           "SELECT input.id FROM input"
@@ -56,7 +56,8 @@ STATEMENT(payment_create, "payments",
           " (stream, id, merchant_id, payment_id, operation, gateway, status, currency, amount,"
           " skipped, resolve_at, traceparent, created_at, updated_at)"
           " SELECT stream, attempt_id, merchant_id, id, operation, gateway, 'sent', currency,"
-          " amount, skipped, resolve_at, traceparent, created_at, created_at"
+          " amount, skipped, now() + wait_ms * interval '1 millisecond', traceparent,"
+          " created_at, created_at"
           " FROM input WHERE id IN (SELECT id FROM made)"
           "), reserved AS ("
           "UPDATE payable_orders o SET amount_reserved = o.amount_reserved + input.amount"
@@ -76,8 +77,8 @@ STATEMENT(payment_alter, "payments",
           " authorization_id, operation, operation_id, dispute_status, orphaned::int::boolean,"
           " to_undo::int::boolean, failure_code, decline_code, action_url, updated_at,"
           " expires_at, reserved, paid, ended_id, ended_status, ended_bank_id,"
-          " ended_failure_code, ended_decline_code, ended_resolve_at, next_id, next_operation,"
-          " next_gateway, next_currency, next_amount, next_skipped::json, next_resolve_at,"
+          " ended_failure_code, ended_decline_code, ended_wait_ms, next_id, next_operation,"
+          " next_gateway, next_currency, next_amount, next_skipped::json, next_wait_ms,"
           " next_traceparent, refund_id, refund_version::int, refund_status, refund_amount,"
           " refund_reason, refund_failure_code, refund_attempt_id,"
           " refund_automatic::int::boolean, scope, key, body_hash, key_status::smallint,"
@@ -87,8 +88,8 @@ STATEMENT(payment_alter, "payments",
           " $12::uuid[], $13::text[], $14::uuid[], $15::text[], $16::bigint[], $17::bigint[],"
           " $18::text[], $19::text[], $20::text[], $21::timestamptz[], $22::timestamptz[],"
           " $23::bigint[], $24::bigint[], $25::uuid[], $26::text[], $27::text[], $28::text[],"
-          " $29::text[], $30::timestamptz[], $31::uuid[], $32::text[], $33::text[], $34::text[],"
-          " $35::bigint[], $36::text[], $37::timestamptz[], $38::text[], $39::uuid[],"
+          " $29::text[], $30::bigint[], $31::uuid[], $32::text[], $33::text[], $34::text[],"
+          " $35::bigint[], $36::text[], $37::bigint[], $38::text[], $39::uuid[],"
           " $40::bigint[], $41::text[], $42::bigint[], $43::text[], $44::text[], $45::uuid[],"
           " $46::bigint[], $47::text[], $48::text[], $49::bytea[], $50::bigint[],"
           " $51::timestamptz[])"
@@ -97,8 +98,8 @@ STATEMENT(payment_alter, "payments",
           " operation, operation_id, dispute_status, orphaned, to_undo, failure_code,"
           " decline_code, action_url, updated_at, expires_at, reserved, paid, ended_id,"
           " ended_status, ended_bank_id, ended_failure_code, ended_decline_code,"
-          " ended_resolve_at, next_id, next_operation, next_gateway, next_currency, next_amount,"
-          " next_skipped, next_resolve_at, next_traceparent, refund_id, refund_version,"
+          " ended_wait_ms, next_id, next_operation, next_gateway, next_currency, next_amount,"
+          " next_skipped, next_wait_ms, next_traceparent, refund_id, refund_version,"
           " refund_status, refund_amount, refund_reason, refund_failure_code,"
           " refund_attempt_id, refund_automatic, scope, key, body_hash, key_status,"
           " changed_at)"
@@ -125,7 +126,8 @@ STATEMENT(payment_alter, "payments",
           "), ended AS ("
           "UPDATE attempts a SET status = input.ended_status,"
           " bank_id = input.ended_bank_id, failure_code = input.ended_failure_code,"
-          " decline_code = input.ended_decline_code, resolve_at = input.ended_resolve_at,"
+          " decline_code = input.ended_decline_code,"
+          " resolve_at = now() + input.ended_wait_ms * interval '1 millisecond',"
           " updated_at = input.changed_at"
           " FROM input WHERE a.stream = input.stream AND a.id = input.ended_id"
           " AND input.id IN (SELECT id FROM good)"
@@ -134,7 +136,8 @@ STATEMENT(payment_alter, "payments",
           " (stream, id, merchant_id, payment_id, refund_id, operation, gateway, status,"
           " currency, amount, skipped, resolve_at, traceparent, created_at, updated_at)"
           " SELECT stream, next_id, merchant_id, id, refund_id, next_operation, next_gateway,"
-          " 'sent', next_currency, next_amount, next_skipped, next_resolve_at, next_traceparent,"
+          " 'sent', next_currency, next_amount, next_skipped,"
+          " now() + next_wait_ms * interval '1 millisecond', next_traceparent,"
           " changed_at, changed_at"
           " FROM input WHERE next_id IS NOT NULL AND id IN (SELECT id FROM good)"
           "), refund_made AS ("
@@ -171,13 +174,14 @@ STATEMENT(payment_alter, "payments",
 
 STATEMENT(attempt_alter, "payments",
           "WITH input AS ("
-          "SELECT stream::smallint, id, status, tries::smallint, tries_before, resolve_at,"
+          "SELECT stream::smallint, id, status, tries::smallint, tries_before, wait_ms,"
           " updated_at"
           " FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[],"
-          " $6::timestamptz[], $7::timestamptz[])"
-          " AS input (stream, id, status, tries, tries_before, resolve_at, updated_at)"
+          " $6::bigint[], $7::timestamptz[])"
+          " AS input (stream, id, status, tries, tries_before, wait_ms, updated_at)"
           ") UPDATE attempts a SET status = input.status, tries = input.tries,"
-          " resolve_at = input.resolve_at, updated_at = input.updated_at"
+          " resolve_at = now() + input.wait_ms * interval '1 millisecond',"
+          " updated_at = input.updated_at"
           " FROM input WHERE a.stream = input.stream AND a.id = input.id"
           " AND a.resolve_at IS NOT NULL AND a.tries = input.tries_before RETURNING a.id");
 
@@ -246,7 +250,7 @@ void payment_insert(struct write *write, const struct payment *payment,
     parameters_add_instant_or_null(parameters, payment->expires_at);
     parameters_add_text(parameters, gateway_operation_words[attempt->operation]);
     parameters_add_span(parameters, attempt->skipped);
-    parameters_add_instant(parameters, attempt->resolve_at);
+    parameters_add_integer(parameters, attempt->wait_ms);
     parameters_add_text(parameters, attempt->traceparent);
     answers_add_parameters(write, payment->merchant, idempotency, HTTP_CREATED);
 }
@@ -287,7 +291,7 @@ static void add_nulls(struct parameters *parameters, const enum parameter_type *
 static void add_ended(struct parameters *parameters, const struct attempt *ended)
 {
     static const enum parameter_type none[] = { PARAMETER_ID,   PARAMETER_TEXT, PARAMETER_TEXT,
-                                                PARAMETER_TEXT, PARAMETER_TEXT, PARAMETER_INSTANT };
+                                                PARAMETER_TEXT, PARAMETER_TEXT, PARAMETER_INTEGER };
 
     if (!ended) {
         add_nulls(parameters, none, COUNT_OF(none));
@@ -298,7 +302,10 @@ static void add_ended(struct parameters *parameters, const struct attempt *ended
     parameters_add_text_or_null(parameters, ended->bank_id);
     parameters_add_text_or_null(parameters, ended->failure.code);
     parameters_add_text_or_null(parameters, ended->failure.decline_code);
-    parameters_add_instant_or_null(parameters, ended->resolve_at);
+    if (attempt_has_ended(ended))
+        parameters_add_null(parameters, PARAMETER_INTEGER);
+    else
+        parameters_add_integer(parameters, ended->wait_ms);
 }
 
 static void add_next(struct parameters *parameters, const struct attempt *next)
@@ -306,7 +313,7 @@ static void add_next(struct parameters *parameters, const struct attempt *next)
     static const enum parameter_type none[] = { PARAMETER_ID,      PARAMETER_TEXT,
                                                 PARAMETER_TEXT,    PARAMETER_TEXT,
                                                 PARAMETER_INTEGER, PARAMETER_TEXT,
-                                                PARAMETER_INSTANT, PARAMETER_TEXT };
+                                                PARAMETER_INTEGER, PARAMETER_TEXT };
 
     if (!next) {
         add_nulls(parameters, none, COUNT_OF(none));
@@ -318,7 +325,7 @@ static void add_next(struct parameters *parameters, const struct attempt *next)
     parameters_add_text(parameters, next->money.currency.code);
     parameters_add_integer(parameters, next->money.amount);
     parameters_add_span(parameters, next->skipped);
-    parameters_add_instant(parameters, next->resolve_at);
+    parameters_add_integer(parameters, next->wait_ms);
     parameters_add_text(parameters, next->traceparent);
 }
 
@@ -387,6 +394,6 @@ void attempt_reschedule(struct write *write, int stream, const struct attempt *a
     parameters_add_text(parameters, attempt_status_words[attempt->status]);
     parameters_add_integer(parameters, attempt->tries);
     parameters_add_integer(parameters, tries_before);
-    parameters_add_instant(parameters, attempt->resolve_at);
+    parameters_add_integer(parameters, attempt->wait_ms);
     parameters_add_instant(parameters, attempt->updated_at);
 }

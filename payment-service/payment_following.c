@@ -96,7 +96,7 @@ static bool read_authorization(const struct payment_service *service, struct fol
                             &following->record, err))
         return false;
     following->record.payment = payment; /* as it shall be */
-    following->record.attempt.resolve_at = instant_add_ms(clock_now(), ATTEMPT_CALL_MS);
+    following->record.attempt.wait_ms = ATTEMPT_CALL_MS;
     return true;
 }
 

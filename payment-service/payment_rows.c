@@ -78,7 +78,7 @@ void attempt_from_row(const struct row *row, struct attempt *out)
     COPY(row, "attempt_traceparent", out->traceparent);
     out->created_at = row_instant(row, "attempt_created_at");
     out->updated_at = row_instant(row, "attempt_updated_at");
-    out->resolve_at = row_instant(row, "attempt_resolve_at");
+    out->due = row_boolean(row, "attempt_due");
 }
 
 void refund_from_row(const struct row *row, struct refund *out)

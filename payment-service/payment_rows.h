@@ -26,7 +26,7 @@
     " a.bank_id AS attempt_bank_id, a.failure_code AS attempt_failure_code, a.decline_code"    \
     " AS attempt_decline_code, a.skipped AS attempt_skipped, a.tries AS attempt_tries,"        \
     " a.traceparent AS attempt_traceparent, a.created_at AS attempt_created_at, a.updated_at"  \
-    " AS attempt_updated_at, a.resolve_at AS attempt_resolve_at"
+    " AS attempt_updated_at, a.resolve_at <= now() AS attempt_due"
 
 /* Of a refund and of its payment, which has the order. */
 #define REFUND_COLUMNS                                                                          \

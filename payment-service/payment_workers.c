@@ -22,7 +22,7 @@ static struct pool *pool_of(const struct payment_service *service)
 
 /* --- reconciling ------------------------------------------------------------------------------ */
 
-/* Whoever raises `tries` first asks; the others find nothing due. */
+/* Whoever raises `tries` first asks; the others find nothing due, though it was when they looked. */
 static bool claim(const struct payment_service *service, struct attempt_record *record,
                   bool *claimed, struct error *err)
 {
@@ -32,11 +32,11 @@ static bool claim(const struct payment_service *service, struct attempt_record *
     struct instant now = clock_now();
 
     *claimed = false;
-    if (attempt_has_ended(attempt))
+    if (attempt_has_ended(attempt) || !attempt->due)
         return true;
     attempt->tries++;
     attempt->updated_at = now;
-    attempt->resolve_at = instant_add_ms(now, ATTEMPT_CLAIM_MS);
+    attempt->wait_ms = ATTEMPT_CLAIM_MS;
     attempt_reschedule(&write, record->payment.stream, attempt, tries_before);
     if (!journal_commit(backbone_journal(service->backbone), &write, deadline_in_ms(ROUND_MS), err))
         return false;
@@ -103,7 +103,7 @@ static bool begin_end(const struct payment_service *service, struct payment *pay
     struct payment_change change = { .payment = payment };
 
     payment_attempt_begin(&attempt, payment, GATEWAY_VOID, &trace, now);
-    attempt.resolve_at = now;
+    attempt.wait_ms = 0;
     if (payment_is_held(payment) && operation == PAYMENT_CANCELING) {
         if (!payment_begin_release(payment, attempt.id))
             return true;
@@ -117,7 +117,7 @@ static bool begin_end(const struct payment_service *service, struct payment *pay
         if (!attempt_store_read(pool_of(service), payment->authorization_id,
                                 deadline_in_ms(ROUND_MS), &record, err))
             return false;
-        record.attempt.resolve_at = now;
+        record.attempt.wait_ms = 0;
         change.next = NULL;
         change.ended = attempt_has_ended(&record.attempt) ? NULL : &record.attempt;
     }
@@ -138,7 +138,7 @@ static bool begin_refund(const struct payment_service *service, struct payment *
               payment->orphaned ? "payment_orphaned" : "order_ended");
     if (!payment_refund_begin(&record, &draft, &trace, err))
         return false;
-    record.attempt.resolve_at = record.attempt.created_at;
+    record.attempt.wait_ms = 0;
     return commit(service, &change, refund_status_event(REFUND_PENDING), &trace, err);
 }
 
