@@ -2,16 +2,8 @@
 # The bank to pay against: bank-simulator, a process of its own kind. It knows nothing of the
 # services: it has a database, keys that it is given, and a place to post its webhooks to.
 
-bank_port() {
-    echo $((port_base + 4))
-}
-
-bank_health_port() {
-    echo $((port_base + 18))
-}
-
 bank_url() {
-    printf 'http://127.0.0.1:%d\n' "$(bank_port)"
+    printf 'http://127.0.0.1:%d\n' "$bank_port"
 }
 
 # What its customers know it by, and what tests order it about with. A webhook secret is spelled as
@@ -32,8 +24,8 @@ bank_define() {
 
 bank_decided_settings() {
     cat <<END
-PORT=$(bank_port)
-HEALTH_PORT=$(bank_health_port)
+PORT=$bank_port
+HEALTH_PORT=$bank_health_port
 PUBLIC_URL=$(bank_url)
 DATABASE_URL_FILE=$home/secrets/url-bank_service
 BANK_KEY_FILE=$home/secrets/bank-key
@@ -54,5 +46,5 @@ bank_webhook_origin() {
 }
 
 bank_is_ready() {
-    [[ $(http_get "$(bank_health_port)" /readyz | tail -n 1) == 200 ]]
+    [[ $(http_get "$bank_health_port" /readyz | tail -n 1) == 200 ]]
 }

@@ -1,14 +1,6 @@
 # shellcheck shell=bash
 # The broker: mosquitto's configuration, who may log in, and what each may read and write.
 
-broker_port() {
-    echo $((port_base + 6))
-}
-
-broker_websocket_port() {
-    echo $((port_base + 7))
-}
-
 # The services' own users, as the ACL names them.
 broker_services() {
     sed -n 's/^user //p' "$top/deploy/broker/services.acl"
@@ -19,8 +11,8 @@ broker_define() {
     own "$home/broker"
     {
         cat "$top/deploy/broker/mosquitto.conf"
-        printf '\nlistener %s 127.0.0.1\n' "$(broker_port)"
-        printf '\nlistener %s 127.0.0.1\nprotocol websockets\n' "$(broker_websocket_port)"
+        printf '\nlistener %s 127.0.0.1\n' "$broker_port"
+        printf '\nlistener %s 127.0.0.1\nprotocol websockets\n' "$broker_websocket_port"
         broker_tls_listener
         printf '\npassword_file %s\nacl_file %s\n' "$home/broker/passwords" "$home/broker/acl"
         printf 'persistence_location %s/\n' "$home/broker/data"
@@ -35,7 +27,7 @@ EOF
 
 # With the certificate of the edge, where clients of the edge are.
 broker_tls_listener() {
-    printf '\nlistener %s %s\n' "$(mqtts_port)" "${EDGE_ADDRESS:-127.0.0.1}"
+    printf '\nlistener %s %s\n' "$mqtts_port" "${EDGE_ADDRESS:-127.0.0.1}"
     printf 'certfile %s\nkeyfile %s\n' "$home/tls/certificate.pem" "$home/tls/key.pem"
     printf 'tls_version tlsv1.2\nciphers ECDHE+AESGCM:ECDHE+CHACHA20\n'
 }
@@ -53,7 +45,7 @@ port_free() {
 }
 
 broker_ready() {
-    process_running broker && port_open "$(broker_port)" && port_open "$(broker_websocket_port)"
+    process_running broker && port_open "$broker_port" && port_open "$broker_websocket_port"
 }
 
 # Who may log in: the services, and every API key that may read events. A key's password is known

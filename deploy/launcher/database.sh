@@ -21,25 +21,26 @@ database_row() {
 }
 
 database_names() {
-    printf '%s\n' "${databases[@]}" | cut -d' ' -f1
+    printf '%s\n' "${databases[@]%% *}"
 }
 
 # database_url ROLE DATABASE [tcp]: services take the Unix socket, people and tools TCP.
 database_url() {
-    local password
-    password=$(secret_read "role-$1")
+    local secret
+    secret_load "role-$1"
     if [[ ${3:-} == tcp ]]; then
-        printf 'postgresql://%s:%s@127.0.0.1:%s/%s' "$1" "$password" "$(postgres_port)" "$2"
+        printf 'postgresql://%s:%s@127.0.0.1:%s/%s' "$1" "$secret" "$postgres_port" "$2"
     else
-        printf 'postgresql://%s:%s@/%s?host=%s&port=%s' "$1" "$password" "$2" \
-            "${socket_dir//\//%2F}" "$(postgres_port)"
+        printf 'postgresql://%s:%s@/%s?host=%s&port=%s' "$1" "$secret" "$2" \
+            "${socket_dir//\//%2F}" "$postgres_port"
     fi
 }
 
 # database_psql ROLE DATABASE PSQL-ARGUMENT...
 database_psql() {
-    PGPASSFILE=$home/secrets/pgpass "$(postgres_bin)/psql" -X -v ON_ERROR_STOP=1 \
-        "host=$socket_dir port=$(postgres_port) user=$1 dbname=$2 application_name=launcher" "${@:3}"
+    postgres_find
+    PGPASSFILE=$home/secrets/pgpass "$postgres_bin/psql" -X -v ON_ERROR_STOP=1 \
+        "host=$socket_dir port=$postgres_port user=$1 dbname=$2 application_name=launcher" "${@:3}"
 }
 
 # database_query DATABASE SQL: rows as the inspector sees them, columns between tabs.
@@ -56,11 +57,12 @@ databases_make_secrets() {
         roles+=("$database_owner")
         [[ -z $database_service ]] || roles+=("$database_service")
     done
-    local role
+    local role secret
     for role in "${roles[@]}"; do secret_make "role-$role"; done
     databases_put_urls
     for role in "${roles[@]}"; do
-        printf '*:*:*:%s:%s\n' "$role" "$(secret_read "role-$role")"
+        secret_load "role-$role"
+        printf '*:*:*:%s:%s\n' "$role" "$secret"
     done | file_put "$home/secrets/pgpass"
 }
 
@@ -78,15 +80,25 @@ databases_put_urls() {
 databases_make() {
     local row database database_owner database_service folders
     {
+        database_set_password inspector inspector
         cat "$top/deploy/postgres/roles.sql"
         for row in "${databases[@]}"; do
             database_row "$row"
             printf "\\\\set database %s\n\\\\set owner %s\n\\\\set service '%s'\n" \
                 "$database" "$database_owner" "$database_service"
+            database_set_password owner "$database_owner"
+            [[ -z $database_service ]] || database_set_password service "$database_service"
             cat "$top/deploy/postgres/database.sql"
         done
         audit_servers_sql
-    } | CHECKOUT_SECRETS=$home/secrets database_psql postgres postgres -q -f - > /dev/null
+    } | database_psql postgres postgres -q -f - > /dev/null
+}
+
+# database_set_password WHOSE ROLE: for psql, by the way that the SQL goes and no command line has.
+database_set_password() {
+    local secret
+    secret_load "role-$2"
+    printf '\\set %s_password %s\n' "$1" "$secret"
 }
 
 # The audit looks through postgres_fdw, as inspector, at the databases where they are now.
@@ -96,7 +108,7 @@ audit_servers_sql() {
     cat "$top/deploy/postgres/audit.sql"
     for database in "${audited_databases[@]}"; do
         printf '\\set server %s\n\\set host %s\n\\set port %s\n' \
-            "$database" "$socket_dir" "$(postgres_port)"
+            "$database" "$socket_dir" "$postgres_port"
         cat "$top/deploy/postgres/audit_server.sql"
     done
 }

@@ -24,7 +24,7 @@ readonly demo_secure_card=4000002760003184
 command_demo() {
     [[ $# -eq 0 ]] || usage_error "demo takes no arguments."
     home_require
-    stack_require edge port_open "$(edge_port)"
+    stack_require edge port_open "$edge_port"
     [[ -s $home/process/payment-service/env/GATEWAYS_FILE &&
         $(file_read "$home/process/payment-service/env/GATEWAYS_FILE") == "$home/gateways.json" ]] ||
         fail "This stack pays at banks of its operator's, and the demo's cards are none of theirs."

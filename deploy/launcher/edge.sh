@@ -4,21 +4,17 @@
 
 readonly EDGE_WORKERS_MAX=4
 
-edge_port() {
-    echo "$port_base"
-}
-
 # Where clients go. In plain where nothing but the machine itself listens in.
 edge_url() {
     if tls_is_real; then
         edge_https_url
     else
-        printf 'http://127.0.0.1:%s\n' "$(edge_port)"
+        printf 'http://127.0.0.1:%s\n' "$edge_port"
     fi
 }
 
 edge_https_url() {
-    printf 'https://%s:%s\n' "$(tls_name)" "$(https_port)"
+    printf 'https://%s:%s\n' "$(tls_name)" "$https_port"
 }
 
 edge_define() {
@@ -59,7 +55,7 @@ edge_upstreams() {
             $(($(edge_setting "$name" KEEP_ALIVE_MS 15000) * 2 / 3))
     done
     edge_timeouts
-    printf 'upstream broker {\n    server 127.0.0.1:%d;\n}\n' "$(broker_websocket_port)"
+    printf 'upstream broker {\n    server 127.0.0.1:%d;\n}\n' "$broker_websocket_port"
 }
 
 # Later than a service gives a request up by itself; and that another one may still be asked.
@@ -114,16 +110,16 @@ edge_listeners() {
     # shellcheck disable=SC2016 # nginx's own
     printf 'map $host $body_max {\n    default %d;\n}\n' "$body_max"
     printf 'include tls.conf;\nserver {\n'
-    edge_listen "$(https_port)" ' ssl http2'
+    edge_listen "$https_port" ' ssl http2'
     if tls_is_real; then
         # shellcheck disable=SC2016 # nginx's own
         printf '    include site.conf;\n}\nmap $https $hsts {\n    on "max-age=31536000";\n}\nserver {\n'
-        edge_listen "$(edge_port)" ''
+        edge_listen "$edge_port" ''
         # shellcheck disable=SC2016
         printf '    include redirect.conf;\n    location / {\n        return 308 https://$host:%d$request_uri;\n    }\n}\n' \
-            "$(https_port)"
+            "$https_port"
     else
-        edge_listen "$(edge_port)" ''
+        edge_listen "$edge_port" ''
         # shellcheck disable=SC2016
         printf '    include site.conf;\n}\nmap $https $hsts {\n    default "";\n}\n'
     fi
@@ -195,5 +191,5 @@ edge_end_workers() {
 }
 
 edge_ready() {
-    process_running edge && port_open "$(edge_port)" && port_open "$(https_port)"
+    process_running edge && port_open "$edge_port" && port_open "$https_port"
 }

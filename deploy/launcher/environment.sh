@@ -12,9 +12,9 @@ command_env() {
         printf '%s_URL=%s\n' "$(upper "${name%-service}")" "$(service_url "$name")"
     done
     printf 'BANK_URL=%s\n' "$(bank_url)"
-    printf 'MQTT_URL=mqtt://127.0.0.1:%s\n' "$(broker_port)"
-    printf 'MQTTS_URL=mqtts://%s:%s\n' "$(tls_name)" "$(mqtts_port)"
-    printf 'MQTT_WS_URL=ws://127.0.0.1:%s\n' "$(broker_websocket_port)"
+    printf 'MQTT_URL=mqtt://127.0.0.1:%s\n' "$broker_port"
+    printf 'MQTTS_URL=mqtts://%s:%s\n' "$(tls_name)" "$mqtts_port"
+    printf 'MQTT_WS_URL=ws://127.0.0.1:%s\n' "$broker_websocket_port"
     printf 'MQTT_USERNAME=%s\n' "$(key_id "$(secret_read key-demo)")"
     printf 'MQTT_PASSWORD=%s\n' "$(key_secret "$(secret_read key-demo)")"
     printf 'CHECKOUT_API_KEY=%s\n' "$(secret_read key-demo)"

@@ -5,7 +5,7 @@ command_events() {
     [[ ${1:-} == tail && $# -le 2 ]] || usage_error "events takes: tail [MERCHANT]."
     [[ $# -eq 1 ]] || merchant_check "$2"
     home_require
-    stack_require broker port_open "$(broker_port)"
+    stack_require broker port_open "$broker_port"
     local key
     key=$(secret_read key-operator)
     # mosquitto_sub reads its options from a file too: a password does not belong in the process list.
@@ -15,7 +15,7 @@ command_events() {
     own "$home/secrets/events-tail"
     say "Events of ${2:-every merchant}, as they happen; Ctrl-C ends it."
     XDG_CONFIG_HOME=$home/secrets/events-tail mosquitto_sub -V mqttv5 -h 127.0.0.1 \
-        -p "$(broker_port)" -q 1 -t "checkout/v1/${2:-+}/+/+/+" -F %p |
+        -p "$broker_port" -q 1 -t "checkout/v1/${2:-+}/+/+/+" -F %p |
         jq --unbuffered -Rr "$event_line" ||
         fail "The bus has gone." "./checkout status   tells what runs."
 }

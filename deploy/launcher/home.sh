@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The home: one directory that holds a stack (cluster, broker, secrets, logs), the user it runs as,
-# and what it remembers. Globals, set by home_open: home, owner, port_base, instances, socket_dir.
+# and what it remembers. Globals, set by home_open: home, owner, port_base, instances, socket_dir, and
+# the ports, <what listens>_port.
 
 # A Unix socket's path has at most 107 bytes; "/.s.PGSQL.65535" takes 15 of them.
 readonly SOCKET_DIR_MAX=90
@@ -23,9 +24,17 @@ exec_as_owner() {
     as_owner "$@"
 }
 
-# own PATH...: what root wrote belongs to the user who will read it.
+# own PATH...: what root wrote belongs to the user who will read it. Where much is written, own_all
+# does it for all of it, before anybody reads it; `owning_later` tells that it will.
 own() {
-    if [[ $EUID -eq 0 && $owner != root ]]; then chown -hR "$owner:" "$@"; fi
+    if [[ $EUID -eq 0 && $owner != root && ${owning_later:-false} == false ]]; then
+        chown -hR "$owner:" "$@"
+    fi
+}
+
+own_all() {
+    local owning_later=false
+    own "$home"/{settings,gateways.json,secrets,run,bin,log,process,service,broker,edge,tls}
 }
 
 # Where the home is and whose. Root's stacks belong to postgres; where that user cannot reach the
@@ -72,7 +81,7 @@ home_create() {
     (umask 022 && mkdir -p "$(dirname "$home")")
     local -a parts=("$home"/{secrets,run,bin,log,process,service})
     mkdir -p "${parts[@]}"
-    touch "$home/settings"
+    [[ -e $home/settings ]] || : > "$home/settings"
     chmod 700 "$home"
     if [[ $EUID -eq 0 && $owner != root ]]; then
         chown "$owner:" "$home" "$home/settings" "${parts[@]}"
@@ -101,6 +110,18 @@ home_make_socket_dir() {
         fail "$socket_dir belongs to somebody else." "Choose a shorter CHECKOUT_HOME."
 }
 
+# The services' are in the table of them (service.sh).
+home_set_ports() {
+    edge_port=$port_base
+    bank_port=$((port_base + 4))
+    postgres_port=$((port_base + 5))
+    broker_port=$((port_base + 6))
+    broker_websocket_port=$((port_base + 7))
+    https_port=$((port_base + 8))
+    mqtts_port=$((port_base + 9))
+    bank_health_port=$((port_base + 18))
+}
+
 home_open() {
     home_locate
     port_base=${CHECKOUT_PORT_BASE:-$(remembered port_base 8080)}
@@ -109,6 +130,7 @@ home_open() {
         usage_error "CHECKOUT_PORT_BASE is '$port_base', but must be a number from 1024 to 65000."
     [[ $instances =~ ^[1-9]$ ]] ||
         usage_error "CHECKOUT_INSTANCES is '$instances', but must be a number from 1 to 9."
+    home_set_ports
     [[ $home != *[\'$'\n']* ]] || usage_error "CHECKOUT_HOME may not have quotes or line breaks in it."
     # Connection strings have this in them: nothing that would need quoting.
     socket_dir=$home/socket
@@ -137,24 +159,35 @@ home_unlock() {
 }
 
 # file_put PATH [MODE]: standard input, text, becomes the file in one step. `file_changed` tells
-# whether it was another one before. A start that changes nothing comes here some forty times, so
-# no program is called for that.
+# whether it was another one before. A start comes here more than a hundred times, so as few programs
+# as can be are called for it: none where nothing changes.
 file_put() {
-    local new old=''
-    new=$(< /dev/stdin)
-    [[ ! -e $1 ]] || old=$(< "$1")
+    local new='' old=''
+    IFS= read -r -d '' new || true
     file_changed=false
-    if [[ $new != "$old" || ! -e $1 ]]; then
-        printf '%s\n' "$new" > "$1.new"
+    if [[ ! -e $1 ]]; then
+        # Nobody has it yet, and one that was cut off is not what it should be at the next start.
+        printf '%s' "$new" > "$1"
+        file_adopt "$1" "${2:-600}"
+        return 0
+    fi
+    IFS= read -r -d '' old < "$1" || true
+    if [[ $new != "$old" ]]; then
+        printf '%s' "$new" > "$1.new"
         file_install "$1" "${2:-600}"
     fi
 }
 
 # file_install PATH MODE: PATH.new takes its place.
 file_install() {
-    chmod "$2" "$1.new"
-    own "$1.new"
+    file_adopt "$1.new" "$2"
     mv "$1.new" "$1"
+}
+
+# What was written is for its owner alone, so far.
+file_adopt() {
+    [[ $2 == 600 ]] || chmod "$2" "$1"
+    own "$1"
     file_changed=true
 }
 

@@ -32,7 +32,9 @@ key_secret() {
 
 # Twelve letters and digits.
 key_random_id() {
-    head -c 256 /dev/urandom | base64 -w0 | tr -dc 'a-z0-9' | cut -c1-12
+    local word
+    random_word 12 abcdefghijklmnopqrstuvwxyz0123456789
+    printf '%s\n' "$word"
 }
 
 # ---- create -----------------------------------------------------------------------------------
@@ -137,7 +139,7 @@ SQL
 
 key_hash() {
     local hash
-    hash=$(key_secret "$1" | tr -d '\n' | sha256sum)
+    hash=$(printf '%s' "${1##*_}" | sha256sum)
     printf '%s\n' "${hash%% *}"
 }
 
@@ -198,10 +200,11 @@ key_is_own() {
 }
 
 keys_make_secrets() {
-    local name
+    local name word
     for name in $(own_keys); do
-        [[ -s $home/secrets/key-$name ]] ||
-            printf 'ck_%s_%s\n' "${name//-/}" "$(secret_random)" | file_put "$home/secrets/key-$name"
+        [[ ! -s $home/secrets/key-$name ]] || continue
+        random_word "$SECRET_LENGTH" "$SECRET_LETTERS"
+        file_put "$home/secrets/key-$name" <<< "ck_${name//-/}_$word"
     done
 }
 

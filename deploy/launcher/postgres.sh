@@ -1,22 +1,19 @@
 # shellcheck shell=bash
 # PostgreSQL: a private cluster under the home.
 
-postgres_port() {
-    echo $((port_base + 5))
-}
-
 # The newest Postgres of this machine, or the one that made this home's cluster. Its programs are
-# called from there: what Debian has in /usr/bin is a script that chooses between clusters.
-postgres_bin() {
-    local newest
-    if [[ -s $home/postgres/PG_VERSION ]]; then
-        newest=/usr/lib/postgresql/$(file_read "$home/postgres/PG_VERSION")/bin
+# called from there, `postgres_bin`: what Debian has in /usr/bin is a script that chooses between
+# clusters.
+postgres_find() {
+    [[ -z ${postgres_bin:-} ]] || return 0
+    local version
+    if read -r version 2> /dev/null < "$home/postgres/PG_VERSION"; then
+        postgres_bin=/usr/lib/postgresql/$version/bin
     else
-        newest=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+        postgres_bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
     fi
-    [[ -x $newest/postgres ]] || fail "There is no PostgreSQL here (looked for $newest)." \
+    [[ -x $postgres_bin/postgres ]] || fail "There is no PostgreSQL here (looked for $postgres_bin)." \
         "./checkout up   without --no-install installs it."
-    printf '%s\n' "$newest"
 }
 
 # initdb into a side directory: a cluster that is there is whole.
@@ -26,8 +23,9 @@ postgres_make_cluster() {
     rm -rf "$home/postgres.new"
     mkdir "$home/postgres.new"
     own "$home/postgres.new"
+    postgres_find
     # From where its user may be.
-    (cd / && as_owner "$(postgres_bin)/initdb" -D "$home/postgres.new" -U postgres -E UTF8 \
+    (cd / && as_owner "$postgres_bin/initdb" -D "$home/postgres.new" -U postgres -E UTF8 \
         --locale=C.UTF-8 -A scram-sha-256 --pwfile="$home/secrets/role-postgres" \
         < /dev/null > /dev/null)
     mv "$home/postgres.new" "$home/postgres"
@@ -37,7 +35,7 @@ postgres_make_cluster() {
 postgres_configure() {
     {
         cat "$top/deploy/postgres/postgresql.conf"
-        printf "\nport = %s\nlisten_addresses = '127.0.0.1'\n" "$(postgres_port)"
+        printf "\nport = %s\nlisten_addresses = '127.0.0.1'\n" "$postgres_port"
         printf "unix_socket_directories = '%s'\nunix_socket_permissions = 0700\n" "$socket_dir"
     } | file_put "$home/postgres/postgresql.conf"
     file_put "$home/postgres/pg_hba.conf" < "$top/deploy/postgres/pg_hba.conf"
@@ -47,6 +45,7 @@ postgres_configure() {
 # -9, postmaster.pid may name a process id that somebody else has now; when no process works in the
 # data directory any more it is stale.
 postgres_define() {
+    postgres_find
     process_define postgres INT <<EOF
 # $(cat "$home"/postgres/{postgresql,pg_hba}.conf | sha256sum | cut -c1-16)
 for waited in 1 2 3 4 5 6 7 8 9 10; do
@@ -54,7 +53,7 @@ for waited in 1 2 3 4 5 6 7 8 9 10; do
     sleep 0.3
 done
 [ "\$waited" = 10 ] || rm -f '$home/postgres/postmaster.pid' '$socket_dir'/.s.PGSQL.*
-exec '$(postgres_bin)/postgres' -D '$home/postgres'
+exec '$postgres_bin/postgres' -D '$home/postgres'
 EOF
 }
 
@@ -65,5 +64,6 @@ postgres_require() {
 }
 
 postgres_ready() {
-    "$(postgres_bin)/pg_isready" -q -h "$socket_dir" -p "$(postgres_port)"
+    postgres_find
+    "$postgres_bin/pg_isready" -q -h "$socket_dir" -p "$postgres_port"
 }

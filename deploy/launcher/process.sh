@@ -16,17 +16,23 @@ declare -A log_marks=()
 process_names() {
     local link
     for link in "$home"/service/*; do
-        [[ ! -L $link ]] || basename "$link"
+        [[ ! -L $link ]] || printf '%s\n' "${link##*/}"
     done
 }
 
 # process_define NAME STOP-SIGNAL: standard input is the shell text that ends in exec. Sets
 # `process_changed` if a running process must be started anew to be what is defined.
 process_define() {
-    local dir=$home/process/$1 body
-    body=$(cat)
+    process_write "$@"
+    own "$home/bin/record" "$home/process/$1" "$home/log/$1"
+    [[ -L $home/service/$1 ]] || ln -s "../process/$1" "$home/service/$1"
+}
+
+process_write() {
+    local dir=$home/process/$1 body='' owning_later=true
+    IFS= read -r -d '' body || true
+    [[ -d $dir/control && -d $dir/env ]] || mkdir -p "$dir/log" "$dir/env" "$dir/control" "$home/log/$1"
     file_put "$home/bin/record" < "$top/deploy/launcher/record"
-    mkdir -p "$dir/log" "$dir/env" "$dir/control" "$home/log/$1"
     file_put "$dir/run" 700 <<EOF
 #!/bin/sh
 exec 2>&1
@@ -49,9 +55,7 @@ exec svlogd -l 8192 -b 16384 '$home/log/$1'
 EOF
     file_put "$home/log/$1/config" <<< "s$LOG_BYTES_MAX"$'\n'"n$LOG_FILES_MAX"
     file_put "$dir/signal" <<< "$2"
-    [[ -L $home/service/$1 ]] || touch "$dir/down"
-    own "$dir" "$home/log/$1"
-    ln -sfn "../process/$1" "$home/service/$1"
+    [[ -L $home/service/$1 ]] || : > "$dir/down"
 }
 
 process_remove() {
@@ -96,7 +100,7 @@ process_supervised() {
 supervisors_end() {
     local name
     for name in $(process_names); do
-        touch "$home/service/$name/down" # nothing starts by itself: the launcher has an order
+        : > "$home/service/$name/down" # nothing starts by itself: the launcher has an order
         sv exit "$home/service/$name" > /dev/null 2>&1 || true
     done
     for name in $(process_names); do
@@ -114,7 +118,7 @@ supervisor_start() {
     supervisors_end
     # runsvdir waits for a second where its directory is as new as itself.
     touch -d '-5 seconds' "$home/service"
-    touch "$home/log/supervisor.log"
+    : >> "$home/log/supervisor.log"
     own "$home/log/supervisor.log"
     (
         cd /
@@ -147,7 +151,7 @@ process_start() {
     process_running "$1" || rm -f "$dir/crashes"
     log_marks["$1"]=$(stat -c %s "$home/log/$1/current" 2> /dev/null || echo 0)
     if [[ ${no_restart:-false} == true ]]; then
-        touch "$dir/down"
+        : > "$dir/down"
         printf o 1<> "$dir/supervise/control"
     else
         rm -f "$dir/down"
@@ -158,7 +162,7 @@ process_start() {
 # process_stop NAME...: all of them at a time, each with its signal; what does not go is killed.
 process_stop() {
     local name
-    for name in "$@"; do touch "$home/service/$name/down"; done
+    for name in "$@"; do : > "$home/service/$name/down"; done
     sv -w "$STOP_SECONDS" force-stop "${@/#/$home/service/}" > /dev/null 2>&1 || true
     for name in "$@"; do process_kill "$name"; done
 }

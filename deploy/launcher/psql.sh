@@ -7,6 +7,7 @@ command_psql() {
     database_names | grep -qxF -- "$1" ||
         usage_error "There is no database '$1'; there are: $(database_names | paste -sd' ')."
     postgres_require
-    PGPASSFILE=$home/secrets/pgpass exec "$(postgres_bin)/psql" \
-        "host=$socket_dir port=$(postgres_port) user=inspector dbname=$1" "${@:2}"
+    postgres_find
+    PGPASSFILE=$home/secrets/pgpass exec "$postgres_bin/psql" \
+        "host=$socket_dir port=$postgres_port user=inspector dbname=$1" "${@:2}"
 }

@@ -33,7 +33,7 @@ service_each() {
 }
 
 service_names() {
-    printf '%s\n' "${services[@]}" | cut -d' ' -f1
+    printf '%s\n' "${services[@]%% *}"
 }
 
 # service_url NAME: of its first instance.
@@ -68,7 +68,7 @@ INSTANCE=$service_instance
 DATABASE_URL_FILE=$home/secrets/url-$service_role
 ACCESS_DATABASE_URL_FILE=$home/secrets/url-access_reader
 MQTT_HOST=127.0.0.1
-MQTT_PORT=$(broker_port)
+MQTT_PORT=$broker_port
 MQTT_USERNAME=$service
 MQTT_PASSWORD_FILE=$home/secrets/broker-$service
 TRUSTED_PROXIES=127.0.0.1${TRUSTED_PROXIES:+,$TRUSTED_PROXIES}

@@ -59,17 +59,24 @@ stack_start() {
 # All that can be said before anything runs: secrets, configurations, processes. `restarts` collects
 # the processes that are not any more what they should be.
 stack_define() {
-    local name
-    databases_make_secrets
-    for name in $(broker_services); do secret_make "broker-$name"; done
-    keys_make_secrets
-    bank_make_secrets
     edge_check_address
-    tls_put
+    stack_define_all
+    own_all
+    # Its server has made its files before it is told about them.
     postgres_make_cluster
     postgres_configure
     postgres_define
     [[ $process_changed == false ]] || restarts+=(postgres)
+    stack_remove_others
+}
+
+stack_define_all() {
+    local name owning_later=true
+    databases_make_secrets
+    for name in $(broker_services); do secret_make "broker-$name"; done
+    keys_make_secrets
+    bank_make_secrets
+    tls_put
     broker_define
     [[ $process_changed == false ]] || restarts+=(broker)
     service_copy_programs
@@ -78,7 +85,6 @@ stack_define() {
     service_each service_define
     edge_define
     [[ $process_changed == false ]] || restarts+=(edge)
-    stack_remove_others
 }
 
 # stack_require PROCESS COMMAND...: a command of ours can do nothing without the process; the COMMAND
@@ -119,10 +125,10 @@ stack_check_ports() {
 
 # Whose ports they are: a process and its ports per line.
 stack_ports() {
-    printf 'edge %d %d\n' "$(edge_port)" "$(https_port)"
-    printf 'postgres %d\n' "$(postgres_port)"
-    printf 'broker %d %d %d\n' "$(broker_port)" "$(broker_websocket_port)" "$(mqtts_port)"
-    printf 'bank-simulator %d %d\n' "$(bank_port)" "$(bank_health_port)"
+    printf 'edge %d %d\n' "$edge_port" "$https_port"
+    printf 'postgres %d\n' "$postgres_port"
+    printf 'broker %d %d %d\n' "$broker_port" "$broker_websocket_port" "$mqtts_port"
+    printf 'bank-simulator %d %d\n' "$bank_port" "$bank_health_port"
     service_each stack_service_ports
 }
 
@@ -162,8 +168,8 @@ stack_say_where() {
     say "  $(printf '%-18s' edge) $(edge_url), $(edge_https_url): the API, /mqtt, /docs/"
     service_each stack_say_service
     say "  $(printf '%-18s' bank-simulator) $(bank_url)"
-    say "  $(printf '%-18s' bus) mqtt://127.0.0.1:$(broker_port), mqtts://$(tls_name):$(mqtts_port), ws://127.0.0.1:$(broker_websocket_port)"
-    say "  $(printf '%-18s' PostgreSQL) 127.0.0.1:$(postgres_port)"
+    say "  $(printf '%-18s' bus) mqtt://127.0.0.1:$broker_port, mqtts://$(tls_name):$mqtts_port, ws://127.0.0.1:$broker_websocket_port"
+    say "  $(printf '%-18s' PostgreSQL) 127.0.0.1:$postgres_port"
     say "  $(printf '%-18s' home) $home"
     say "./checkout demo shows what it does, ./checkout env prints keys and addresses."
 }

@@ -21,11 +21,11 @@ command_status() {
 
 # One JSON object per line.
 status_lines() {
-    status_server edge "$(edge_port)" edge_ready
-    status_server postgres "$(postgres_port)" postgres_ready
-    status_server broker "$(broker_port)" broker_ready
+    status_server edge "$edge_port" edge_ready
+    status_server postgres "$postgres_port" postgres_ready
+    status_server broker "$broker_port" broker_ready
     service_each status_service
-    status_server bank-simulator "$(bank_port)" bank_is_ready
+    status_server bank-simulator "$bank_port" bank_is_ready
 }
 
 status_server() {

@@ -103,7 +103,14 @@ suite_faults() {
 # files_run FILE...
 files_run() {
     local status=0 report=$stage/report
-    CHECKOUT_BUILD=$(build_dir) TMPDIR=$stage "$top/tests/node_modules/node/bin/node" --test \
+    local built
+    built=$(build_dir)
+    local -x CHECKOUT_BUILD=$built TMPDIR=$stage TEST_HOME=$stage/home
+    if ! suite_make_home; then
+        suite_count 0 1 1
+        return 0
+    fi
+    tests_node --test \
         --test-concurrency="$files_at_once" \
         --test-timeout="$SYSTEM_TEST_MS_MAX" --test-force-exit \
         --test-reporter=spec --test-reporter-destination=stdout \
@@ -113,6 +120,15 @@ files_run() {
         $(($(tap_total fail "$report") + $(tap_total cancelled "$report"))) "$status"
     rm "$report"
     stage_clear || suite_count 0 1 1
+}
+
+tests_node() {
+    "$top/tests/node_modules/node/bin/node" "$@"
+}
+
+# What the stacks of all the files begin with is made once.
+suite_make_home() {
+    [[ -e $TEST_HOME ]] || tests_node "$top/tests/support/make_home.js" "$TEST_HOME" < /dev/null
 }
 
 # The totals at the end of a TAP report: "# pass 12".

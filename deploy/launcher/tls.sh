@@ -7,14 +7,6 @@ readonly TLS_DAYS=397          # how long one of ours is good for; clients refus
 readonly TLS_RENEW_DAYS=30     # ... and how long before its end there is another
 readonly TLS_NAMES=DNS:localhost,IP:127.0.0.1,IP:::1
 
-https_port() {
-    echo $((port_base + 8))
-}
-
-mqtts_port() {
-    echo $((port_base + 9))
-}
-
 # A real certificate was given.
 tls_is_real() {
     [[ -e $home/tls/real ]]

@@ -2,4 +2,3 @@
 
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS postgres_fdw;
-\set password `cat "$CHECKOUT_SECRETS/role-inspector"`

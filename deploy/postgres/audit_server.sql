@@ -1,4 +1,5 @@
--- Another database, :server on :host and :port, as the audit sees it: through the eyes of inspector.
+-- Another database, :server on :host and :port, as the audit sees it: through the eyes of inspector,
+-- with :inspector_password.
 
 SELECT format('CREATE SERVER %I FOREIGN DATA WRAPPER postgres_fdw', :'server')
 WHERE NOT EXISTS (SELECT FROM pg_foreign_server WHERE srvname = :'server') \gexec
@@ -11,4 +12,4 @@ FROM pg_foreign_server s,
 WHERE s.srvname = :'server' \gexec
 GRANT USAGE ON FOREIGN SERVER :"server" TO audit_owner;
 DROP USER MAPPING IF EXISTS FOR inspector SERVER :"server";
-CREATE USER MAPPING FOR inspector SERVER :"server" OPTIONS (user 'inspector', password :'password');
+CREATE USER MAPPING FOR inspector SERVER :"server" OPTIONS (user 'inspector', password :'inspector_password');

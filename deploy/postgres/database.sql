@@ -1,9 +1,8 @@
 -- One database: :database, its :owner (migrations run as it), and its :service role ('' for none),
--- which may read and write rows but owns nothing. May be run again at any time.
+-- which may read and write rows but owns nothing; :owner_password, :service_password. May be run
+-- again at any time.
 
-\setenv CHECKOUT_ROLE :owner
-\set password `cat "$CHECKOUT_SECRETS/role-$CHECKOUT_ROLE"`
-SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', :'owner', :'password')
+SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', :'owner', :'owner_password')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'owner') \gexec
 
 -- Since Postgres 15 only a database's owner may make things in its schema public.
@@ -14,9 +13,7 @@ GRANT CONNECT ON DATABASE :"database" TO :"owner", inspector;
 
 SELECT :'service' <> '' AS has_service \gset
 \if :has_service
-\setenv CHECKOUT_ROLE :service
-\set password `cat "$CHECKOUT_SECRETS/role-$CHECKOUT_ROLE"`
-SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', :'service', :'password')
+SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', :'service', :'service_password')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'service') \gexec
 -- A frozen or lost client holds nobody up for long.
 ALTER ROLE :"service" SET statement_timeout = '5s';

@@ -1,5 +1,4 @@
--- Roles of the whole cluster; may be run again at any time. Passwords are read from the files under
--- $CHECKOUT_SECRETS, so they are on no command line.
+-- Roles of the whole cluster, with :inspector_password; may be run again at any time.
 
 SET client_min_messages = warning;
 
@@ -8,8 +7,7 @@ SELECT 'CREATE ROLE checkout_service NOLOGIN'
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'checkout_service') \gexec
 
 -- The operators' role: reads everything but secrets, writes nothing.
-\set password `cat "$CHECKOUT_SECRETS/role-inspector"`
-SELECT format('CREATE ROLE inspector LOGIN PASSWORD %L', :'password')
+SELECT format('CREATE ROLE inspector LOGIN PASSWORD %L', :'inspector_password')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'inspector') \gexec
 ALTER ROLE inspector SET default_transaction_read_only = on;
 

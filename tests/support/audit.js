@@ -2,8 +2,11 @@
  * The audit: what must be true once things are quiet, whatever happened before.
  */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 
 import { openInspector } from './database.js';
+import { top } from './launcher.js';
 import { waitFor } from './wait.js';
 
 const DATABASES = ['orders', 'payments', 'vouchers'];
@@ -69,31 +72,58 @@ export async function positionOf(database, source = 'order-service', stream = 0)
 }
 
 /**
- * `./checkout audit` finds nothing once the stack is quiet. Orders and reservations still end after
- * the last request, so what is in between is asked again; what is broken stays broken.
+ * The audit finds nothing once the stack is quiet. Orders and reservations still end after the last
+ * request, so what is in between is asked again; what is broken stays broken.
  */
 export async function expectCleanAudit(stack, options) {
   await untilQuiet(stack, options);
-  return waitFor(
-    'a clean audit',
-    async (seen) => {
-      const { code, stdout, stderr } = await stack.launch(['audit', '--json']);
-      const results = JSON.parse(stdout || 'null');
-      seen(results?.filter(({ ok }) => !ok) ?? stderr);
-      return code === 0 && results;
-    },
-    { within: 10_000, every: 250 },
-  );
+  const audit = await openInspector(stack, 'audit');
+  try {
+    await waitFor(
+      'a clean audit',
+      async (seen) => {
+        const broken = await brokenInvariants(audit);
+        seen(broken);
+        return broken.length === 0;
+      },
+      { within: 10_000, every: 250 },
+    );
+  } finally {
+    await audit.close();
+  }
 }
 
-/** What breaks an invariant is named by it, with its rows; it is mended again whatever happens. */
+/** What `./checkout audit` asks, and as it asks: [{ id, rows }] of the invariants that do not hold. */
+async function brokenInvariants(audit) {
+  const found = [];
+  await audit.rows('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    for (const id of invariants()) found.push({ id, rows: await audit.rows(queryOf(id)) });
+  } finally {
+    await audit.rows('COMMIT');
+  }
+  return found.filter(({ rows }) => rows.length > 0);
+}
+
+/** What breaks an invariant is found by its query; it is mended again whatever happens. */
 export async function expectBroken(stack, id, breaking, mending) {
-  await breaking();
-  const broken = await stack.launch(['audit', '--json']).finally(mending);
-  assert.equal(broken.code, 1, broken.stderr);
-  const found = JSON.parse(broken.stdout).find((invariant) => invariant.id === id);
-  assert.equal(found.ok, false, broken.stdout);
-  assert.ok(found.rows.length > 0);
+  const audit = await openInspector(stack, 'audit');
+  try {
+    await breaking();
+    const rows = await audit.rows(queryOf(id)).finally(mending);
+    assert.notDeepEqual(rows, [], `${id} did not notice`);
+  } finally {
+    await audit.close();
+  }
+}
+
+const folder = path.join(top, 'shared', 'audit');
+
+const invariants = () => readdirSync(folder).map((name) => name.split('_')[0]);
+
+function queryOf(id) {
+  const file = readdirSync(folder).find((name) => name.startsWith(`${id}_`));
+  return readFileSync(path.join(folder, file), 'utf8');
 }
 
 /** Each log is numbered 1, 2, 3, ... and each subject's versions are too. */

@@ -2,6 +2,7 @@
  * What Linux tells about a process: enough to start the same one again.
  */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
 
 /**
  * Whether the process runs, or holds anything yet: a zombie does not, but a killed program's first
@@ -25,6 +26,25 @@ export function stateOf(pid) {
   } catch {
     return undefined;
   }
+}
+
+/** The process that a file like run/postgres.pid means by id and start time, if it lives. */
+export function recordedIn(file) {
+  try {
+    const [pid, started] = readFileSync(file, 'utf8').trim().split(' ').map(Number);
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(fields[19]) === started && fields[0] !== 'Z' ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The names of the processes that such files of a directory mean; not those of their logs. */
+export function namesRecordedIn(directory) {
+  return readdirSync(directory)
+    .filter((name) => /^[a-z0-9-]+\.pid$/.test(name) && name !== 'supervisor.pid')
+    .map((name) => path.basename(name, '.pid'));
 }
 
 /** Command line, environment, directory and user of a running process. */

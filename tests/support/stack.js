@@ -18,18 +18,21 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 
+import { copyHome, homeToCopy } from './home.js';
 import { environmentFor, mustRun, runLauncher, runLauncherAtExit } from './launcher.js';
 import { claimPorts, releasePorts } from './ports.js';
-import { isAlive, recipeOf, stateOf } from './proc.js';
+import { isAlive, namesRecordedIn, recipeOf, recordedIn, stateOf } from './proc.js';
 import { Shop } from './shop.js';
 import { waitFor } from './wait.js';
 
 const running = new Set();
 
-/** Starts a stack; `settings` are environment variables for it. */
-export async function startStack(settings = {}, { restart = false } = {}) {
+/** Starts a stack; `settings` are environment variables for it. A fresh one has nothing copied. */
+export async function startStack(settings = {}, { restart = false, fresh = false } = {}) {
   const stack = new Stack(await claimPorts(), settings);
   running.add(stack);
+  const copied = fresh ? undefined : homeToCopy();
+  if (copied) copyHome(copied, stack.asked);
   try {
     await stack.up(restart ? [] : ['--no-restart']);
   } catch (error) {
@@ -72,7 +75,8 @@ export class Stack {
     const result = await this.must(['up', '--detach', '--no-install', ...built, ...options]);
     this.env = parseEnv((await this.must(['env'])).stdout);
     this.home = this.asked;
-    for (const { name, pid } of await this.processes()) {
+    for (const name of namesRecordedIn(path.join(this.home, 'run'))) {
+      const pid = this.recorded(name);
       if (pid) this.recipes.set(name, recipeOf(pid));
     }
     return result;
@@ -87,11 +91,14 @@ export class Stack {
 
   /** The process id by which `name` runs now. */
   async pid(name) {
-    const own = this.spawned.get(name);
-    if (own) return own.pid;
-    const found = (await this.processes()).find((process) => process.name === name);
-    if (!found?.pid) throw new Error(`${name} does not run`);
-    return found.pid;
+    const pid = this.spawned.get(name)?.pid ?? this.recorded(name);
+    if (!pid) throw new Error(`${name} does not run`);
+    return pid;
+  }
+
+  /** The process id that the launcher knows it by; a process that a test started has none. */
+  recorded(name) {
+    return recordedIn(path.join(this.home, 'run', `${name}.pid`));
   }
 
   /** A shop with the demo merchant's key. */

@@ -53,7 +53,7 @@ const pidsOf = async (stack) =>
   Object.fromEntries((await stack.processes()).map(({ name, pid }) => [name, pid]));
 
 describe('one stack', async () => {
-  const stack = await startStack({}, { restart: true });
+  const stack = await startStack({}, { restart: true, fresh: true });
   after(() => stack.stop());
 
   test('status tells of each process that it is ready', async () => {
