@@ -59,10 +59,7 @@ static bool replay(const struct order_service *service, const struct order_comma
 /* An order belongs to a merchant, so only a merchant's key may write one. */
 static bool require_merchant(const struct access *access, struct error *err)
 {
-    if (!access_is_everyone(access))
-        return true;
-    return error_set(err, ERROR_FORBIDDEN, "merchant_required",
-                     "Orders are written with a merchant's key.");
+    return access_require_merchant(access, "Orders are written", err);
 }
 
 /* Completes the order and announces it; returns the last announcement, which is the answer. */
@@ -306,8 +303,7 @@ bool order_service_change(const struct order_service *service, const struct orde
         if (out->status != 0 || !allowed)
             return out->status != 0;
     }
-    return error_set(err, ERROR_CONFLICT, "version_conflict",
-                     "The order keeps changing under this request. Try again.");
+    return error_set_restless(err, "order");
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */

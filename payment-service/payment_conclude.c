@@ -318,12 +318,6 @@ static bool conclude_once(const struct payment_service *service, struct attempt_
     return true;
 }
 
-static bool refuse_restless(struct error *err)
-{
-    return error_set(err, ERROR_CONFLICT, "version_conflict",
-                     "The payment keeps changing under this request. Try again.");
-}
-
 static bool read_again(const struct payment_service *service, struct attempt_record *record,
                        struct deadline deadline, struct error *err)
 {
@@ -345,5 +339,5 @@ bool payment_conclude(const struct payment_service *service, struct attempt_reco
         if (!read_again(service, record, deadline, err))
             return false;
     }
-    return refuse_restless(err);
+    return error_set_restless(err, "payment");
 }

@@ -23,16 +23,9 @@ static void following_release(struct following *following)
     attempt_record_release(&following->record);
 }
 
-static bool refuse_restless(struct error *err)
-{
-    return error_set(err, ERROR_CONFLICT, "version_conflict",
-                     "The payment keeps changing under this request. Try again.");
-}
-
 static bool require_merchant(const struct access *access, struct error *err)
 {
-    return !access_is_everyone(access) || error_set(err, ERROR_FORBIDDEN, "merchant_required",
-                                                    "Payments are changed with a merchant's key.");
+    return access_require_merchant(access, "Payments are changed", err);
 }
 
 /* Commits the intent, with the key that it answers. */
@@ -179,7 +172,7 @@ static bool follow(const struct payment_service *service, const struct payment_c
         good = follow_once(service, command, wish, out, err);
     if (acquired)
         payment_calls_release(service);
-    return good && (out->status != 0 || refuse_restless(err));
+    return good && (out->status != 0 || error_set_restless(err, "payment"));
 }
 
 bool payment_service_capture(const struct payment_service *service,
@@ -248,5 +241,5 @@ bool payment_service_refund(const struct payment_service *service,
         good = refund_once(service, command, draft, out, err);
     if (acquired)
         payment_calls_release(service);
-    return good && (out->status != 0 || refuse_restless(err));
+    return good && (out->status != 0 || error_set_restless(err, "payment"));
 }

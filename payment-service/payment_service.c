@@ -290,12 +290,6 @@ static bool try_once(struct making *making, struct answer *out, struct error *er
 }
 
 /* Payments belong to a merchant, so only a merchant's key may make one. */
-static bool require_merchant(const struct access *access, struct error *err)
-{
-    return !access_is_everyone(access) || error_set(err, ERROR_FORBIDDEN, "merchant_required",
-                                                    "Payments are made with a merchant's key.");
-}
-
 static bool make(const struct payment_service *service, const struct payment_command *command,
                  const struct payment_draft *draft, struct answer *out, struct error *err)
 {
@@ -312,8 +306,7 @@ static bool make(const struct payment_service *service, const struct payment_com
         if (!try_once(&making, out, err))
             return false;
     }
-    return out->status != 0 || error_set(err, ERROR_CONFLICT, "version_conflict",
-                                         "The order keeps changing under this request. Try again.");
+    return out->status != 0 || error_set_restless(err, "order");
 }
 
 bool payment_service_create(const struct payment_service *service,
@@ -321,7 +314,7 @@ bool payment_service_create(const struct payment_service *service,
                             const struct payment_draft *draft, struct answer *out,
                             struct error *err)
 {
-    if (!require_merchant(&command->caller->access, err) ||
+    if (!access_require_merchant(&command->caller->access, "Payments are made", err) ||
         !payment_replay(service, command, out, err))
         return false;
     if (out->status != 0)

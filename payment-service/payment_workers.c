@@ -22,7 +22,7 @@ static struct pool *pool_of(const struct payment_service *service)
 
 /* --- reconciling ------------------------------------------------------------------------------ */
 
-/* Whoever raises `tries` first asks; the others find nothing due, though it was when they looked. */
+/* Whoever raises `tries` first asks; the others find that it is not due any more. */
 static bool claim(const struct payment_service *service, struct attempt_record *record,
                   bool *claimed, struct error *err)
 {

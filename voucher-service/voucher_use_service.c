@@ -11,10 +11,7 @@
 static bool require_merchant(const struct access *access, const struct voucher_wish *wish,
                              struct error *err)
 {
-    if (wish->way == VOUCHER_VOID || !access_is_everyone(access))
-        return true;
-    return error_set(err, ERROR_FORBIDDEN, "merchant_required",
-                     "Vouchers are used with a merchant's key.");
+    return wish->way == VOUCHER_VOID || access_require_merchant(access, "Vouchers are used", err);
 }
 
 /* A code that can not be one is one that nobody has; what is wrong with it is in the detail. */
@@ -164,8 +161,7 @@ bool voucher_use_service_do(const struct voucher_service *service,
         if (out->status != 0)
             return true;
     }
-    return error_set(err, ERROR_CONFLICT, "version_conflict",
-                     "The voucher keeps changing under this request. Try again.");
+    return error_set_restless(err, "voucher");
 }
 
 bool voucher_use_service_ask(const struct voucher_service *service,

@@ -60,6 +60,12 @@ bool error_set(struct error *err, enum error_kind kind, const char *code, const 
     return false;
 }
 
+bool error_set_restless(struct error *err, const char *object)
+{
+    return error_set(err, ERROR_CONFLICT, "version_conflict",
+                     "The %s keeps changing under this request. Try again.", object);
+}
+
 void error_begin_validation(struct error *err)
 {
     begin(err, ERROR_VALIDATION, "validation_failed");

@@ -67,6 +67,9 @@ struct error {
 bool error_set(struct error *err, enum error_kind kind, const char *code, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
+/* ERROR_CONFLICT "version_conflict": others changed the object, "order", each time it was tried. */
+bool error_set_restless(struct error *err, const char *object);
+
 /* Makes err an ERROR_VALIDATION without fields yet. */
 void error_begin_validation(struct error *err);
 

@@ -174,6 +174,12 @@ bool access_require(const struct access *access, unsigned scopes, struct error *
                      names.at ? names.at : "of nobody");
 }
 
+bool access_require_merchant(const struct access *access, const char *what, struct error *err)
+{
+    return !access_is_everyone(access) ||
+           error_set(err, ERROR_FORBIDDEN, "merchant_required", "%s with a merchant's key.", what);
+}
+
 bool access_covers(const struct access *access, const char *merchant)
 {
     return access_is_everyone(access) || strcmp(access->merchant, merchant) == 0;

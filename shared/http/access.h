@@ -77,6 +77,10 @@ MUST_CHECK bool access_authenticate(struct access_keys *keys, const struct acces
 /* ERROR_FORBIDDEN "missing_scope", naming the scopes, unless the key has one of them. */
 MUST_CHECK bool access_require(const struct access *access, unsigned scopes, struct error *err);
 
+/* ERROR_FORBIDDEN "merchant_required" for keys of "*": `what` ("Orders are written") needs another. */
+MUST_CHECK bool access_require_merchant(const struct access *access, const char *what,
+                                        struct error *err);
+
 /* True if the key may see the merchant's objects. */
 bool access_covers(const struct access *access, const char *merchant);
 
