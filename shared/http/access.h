@@ -77,7 +77,7 @@ MUST_CHECK bool access_authenticate(struct access_keys *keys, const struct acces
 /* ERROR_FORBIDDEN "missing_scope", naming the scopes, unless the key has one of them. */
 MUST_CHECK bool access_require(const struct access *access, unsigned scopes, struct error *err);
 
-/* ERROR_FORBIDDEN "merchant_required" for keys of "*": `what` ("Orders are written") needs another. */
+/* ERROR_FORBIDDEN "merchant_required" for keys of "*"; `what` ("Orders are written") names it. */
 MUST_CHECK bool access_require_merchant(const struct access *access, const char *what,
                                         struct error *err);
 
