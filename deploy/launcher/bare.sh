@@ -15,7 +15,8 @@ suite_bare() {
     packages_install debootstrap git
     bare_make_base || { suite_count 0 1 1; return; }
     bare_make_clone || { suite_count 0 1 1; return; }
-    bare_tell user test
+    # shellcheck disable=SC2086 # the names of suites
+    bare_tell user test ${TEST_BARE:-}
     bare_tell root test lint unit
     rm -rf "$clone"
 }

@@ -18,7 +18,6 @@ import { askAlways, openTill, changeGateways } from '../support/till.js';
 import { waitFor } from '../support/wait.js';
 
 const ROUNDS = Number(process.env.TEST_ROUNDS ?? 1);
-const SLOWDOWN = Number(process.env.TEST_SLOWDOWN ?? 1);
 
 /* Most points are passed by every customer, and any of those may be the last; some by few. */
 const PASSINGS = 4;
@@ -104,7 +103,7 @@ test('nothing waits any more, the log has no holes, the audit is clean', async (
       seen(open);
       return open.length === 0;
     },
-    { within: 60_000 * SLOWDOWN },
+    { within: 60_000 },
   );
   await expectGaplessLog(stack, 'payments');
   await expectCleanAudit(stack);

@@ -7,13 +7,14 @@ import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { newKey } from './shop.js';
+import { SLOWDOWN } from './slowdown.js';
 import { byCard, byTransfer } from './till.js';
 
-const SLOWDOWN = Number(process.env.TEST_SLOWDOWN ?? 1);
 
 /* How long a customer insists, and how long a payment may take to be final: a minute (issue 4). */
-const PATIENCE_MS = 60_000 * SLOWDOWN;
-const LATE = { within: PATIENCE_MS };
+const WITHIN_MS = 60_000;
+const PATIENCE_MS = WITHIN_MS * SLOWDOWN;
+const LATE = { within: WITHIN_MS };
 
 /** Answers that say to try again, with the same key. */
 const AGAIN = [429, 503];

@@ -1,6 +1,7 @@
 /*
  * The launcher, run as people run it.
  */
+import { SLOWDOWN } from './slowdown.js';
 import { execFile, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +12,7 @@ export const top = fileURLToPath(new URL('../..', import.meta.url));
 const launcher = path.join(top, 'checkout');
 
 /* Longer than any command may take, short of building, on a machine that is as slow as said. */
-const PATIENCE_MS = 120_000 * Number(process.env.TEST_SLOWDOWN ?? 1);
+const PATIENCE_MS = 120_000 * SLOWDOWN;
 
 /** Settings of the caller that would leak into a stack of a test's own. */
 const PRIVATE = /^(CHECKOUT_(?!BUILD$)|ORDER_|PAYMENT_|VOUCHER_|BANK_|GATEWAYS|EDGE_|MQTTS?_|DATABASE_|PG)/;

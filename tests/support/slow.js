@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { SLOWDOWN } from './slowdown.js';
 import { requestText } from './wire.js';
 
 const DRIP_MS = 200;
 
 /* What the healthy are promised, of programs that no sanitizer slows down. */
-const P99_MS = 200 * Number(process.env.TEST_SLOWDOWN ?? 1);
+const P99_MS = 200 * SLOWDOWN;
 
 /* A machine that does much else at the moment may spoil one look, not each of them. */
 const LOOKS = 3;

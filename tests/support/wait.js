@@ -3,6 +3,7 @@
  *
  * A wait has a deadline and says, when it is over, what was waited for and what was seen instead.
  */
+import { SLOWDOWN } from './slowdown.js';
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
@@ -12,7 +13,8 @@ import { inspect } from 'node:util';
  * to say what a failure should show; an error it throws counts as "not yet".
  */
 export async function waitFor(what, probe, { within = 10_000, every = 20 } = {}) {
-  const deadline = performance.now() + within;
+  const patience = within * SLOWDOWN;
+  const deadline = performance.now() + patience;
   let shown = 'nothing';
   const seen = (value) => (shown = value);
   for (;;) {
@@ -23,7 +25,7 @@ export async function waitFor(what, probe, { within = 10_000, every = 20 } = {})
       shown = error;
     }
     if (performance.now() > deadline) {
-      assert.fail(`waited ${within / 1000} s for ${what}; saw instead: ${show(shown)}`);
+      assert.fail(`waited ${patience / 1000} s for ${what}; saw instead: ${show(shown)}`);
     }
     await pause(every);
   }
@@ -46,7 +48,9 @@ export async function waitUntilEqual(what, ask, expected, options) {
 export async function within(ms, what, promise) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: nothing for ${ms / 1000} s`)), ms);
+    const patience = ms * SLOWDOWN;
+    const giveUp = () => reject(new Error(`${what}: nothing for ${patience / 1000} s`));
+    timer = setTimeout(giveUp, patience);
   });
   try {
     return await Promise.race([promise, late]);

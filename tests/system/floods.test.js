@@ -9,13 +9,14 @@ import { after, test } from 'node:test';
 import { openInspector } from '../support/database.js';
 import { expectStatus, invoice } from '../support/shop.js';
 import { timeRequests } from '../support/slow.js';
+import { SLOWDOWN } from '../support/slowdown.js';
 import { startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait.js';
 import { requestText } from '../support/wire.js';
 import { Door } from '../support/wire_door.js';
 
 /* However many are before it, nobody waits longer for a program that no sanitizer slows down. */
-const PATIENCE_MS = 5000 * Number(process.env.TEST_SLOWDOWN ?? 1);
+const PATIENCE_MS = 5000 * SLOWDOWN;
 
 const DESCRIPTORS = 256;
 

@@ -10,11 +10,11 @@ import { expectCleanAudit } from '../support/audit.js';
 import { expectBankAgrees, untilSettled } from '../support/book.js';
 import { openDoor } from '../support/door.js';
 import { expectProblem, expectStatus, newKey } from '../support/shop.js';
+import { SLOWDOWN } from '../support/slowdown.js';
 import { startStack } from '../support/stack.js';
 import { byCard, byTransfer, changeGateways, openTill } from '../support/till.js';
 import { waitFor } from '../support/wait.js';
 
-const SLOWDOWN = Number(process.env.TEST_SLOWDOWN ?? 1);
 
 /* What the banks of this stack may take, and when one is not asked any more. */
 const AUTHORIZE_MS = 2000;

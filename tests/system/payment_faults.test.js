@@ -9,11 +9,11 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { expectCleanAudit } from '../support/audit.js';
 import { expectBankAgrees, untilSettled } from '../support/book.js';
 import { expectStatus } from '../support/shop.js';
+import { SLOWDOWN } from '../support/slowdown.js';
 import { startStack } from '../support/stack.js';
 import { byCard, changeGateways, openTill } from '../support/till.js';
 import { waitFor } from '../support/wait.js';
 
-const SLOWDOWN = Number(process.env.TEST_SLOWDOWN ?? 1);
 
 /* What a bank may take for anything, and what one that is late takes. */
 const BANK_MS = 1500;

@@ -59,7 +59,7 @@ const rows = [
 /* How the bank calls what the service calls that. */
 const BANK_WORDS = { succeeded: 'approved', failed: 'declined', requires_action: 'pending' };
 
-const PENDING_MS = 15_000 * Number(process.env.TEST_SLOWDOWN ?? 1);
+const PENDING_MS = 15_000;
 
 const stack = await startStack();
 after(() => stack.stop());
