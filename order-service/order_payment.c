@@ -60,21 +60,22 @@ static bool is_covered(const struct order *order, const struct order_payments *p
 {
     int64_t captured = payments->captured;
 
-    return captured >= order->amount_due && (captured == 0 || payments->refunded < captured);
+    return captured > 0 && captured >= order->amount_due && payments->refunded < captured;
 }
 
 bool order_pay(struct order *order, const struct order_payments *payments, struct instant now,
                bool *moved)
 {
     enum order_payment_status status = order_payment_status(order, payments);
+    bool pays = order->status == ORDER_PENDING && is_covered(order, payments);
     struct error impossible;
 
     *moved = false;
-    if (status == order->payment_status)
+    if (status == order->payment_status && !pays)
         return false;
 
     order->payment_status = status;
-    if (order->status == ORDER_PENDING && is_covered(order, payments)) {
+    if (pays) {
         bool allowed = order_move(order, ORDER_PAID, now, moved, &impossible);
         assert(allowed && *moved);
     } else {

@@ -16,6 +16,7 @@ WITH sums AS (
     FROM payments.payments WHERE order_id IS NOT NULL GROUP BY stream, order_id
 ), said AS (
     SELECT o.stream, o.id, o.status, o.payment_terms, o.payment_status, o.amount_due,
+           s.captured >= o.amount_due AND s.captured > s.refunded AS covered,
            CASE WHEN o.amount_due = 0 AND coalesce(s.captured, 0) = 0 THEN 'paid'
                 WHEN s.captured > 0 AND s.refunded >= s.captured THEN 'refunded'
                 WHEN s.refunded > 0 THEN 'partially_refunded'
@@ -32,7 +33,7 @@ FROM said WHERE payment_status <> by_payments
 UNION ALL
 SELECT id, NULL, format('is %s and %s', status, payment_status)
 FROM said
-WHERE (status = 'pending' AND payment_status = 'paid'
+WHERE (status = 'pending' AND (covered OR payment_status = 'paid')
        AND NOT (payment_terms = 'invoice' AND amount_due = 0))
    OR ((status = 'paid' OR (payment_terms = 'prepaid' AND status IN ('sent', 'delivered', 'returned')))
        AND payment_status IN ('unpaid', 'authorized', 'partially_paid'))
