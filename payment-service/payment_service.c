@@ -278,7 +278,7 @@ static bool try_once(struct making *making, struct answer *out, struct error *er
 {
     bool done;
 
-    if (!claim(making, err) || !choose_gateway(making, err))
+    if (!choose_gateway(making, err))
         return refuse(making, out, err);
     begin(making);
     if (!insert(making, &done, err))
@@ -287,6 +287,18 @@ static bool try_once(struct making *making, struct answer *out, struct error *er
         return find_made(making, out, err);
     call(making, out);
     return true;
+}
+
+/* Whoever waits for an order to be known keeps no place from those who would ask a bank. */
+static bool try_in_turn(struct making *making, struct answer *out, struct error *err)
+{
+    if (!claim(making, err))
+        return refuse(making, out, err);
+    if (!payment_calls_acquire(making->service, err))
+        return false;
+    bool tried = try_once(making, out, err);
+    payment_calls_release(making->service);
+    return tried;
 }
 
 /* Payments belong to a merchant, so only a merchant's key may make one. */
@@ -303,7 +315,7 @@ static bool make(const struct payment_service *service, const struct payment_com
         payment->order_id = draft->order_id;
         payment->capture = draft->capture;
         payment->method = draft->method;
-        if (!try_once(&making, out, err))
+        if (!try_in_turn(&making, out, err))
             return false;
     }
     return out->status != 0 || error_set_restless(err, "order");
@@ -317,13 +329,7 @@ bool payment_service_create(const struct payment_service *service,
     if (!access_require_merchant(&command->caller->access, "Payments are made", err) ||
         !payment_replay(service, command, out, err))
         return false;
-    if (out->status != 0)
-        return true;
-    if (!payment_calls_acquire(service, err))
-        return false;
-    bool made = make(service, command, draft, out, err);
-    payment_calls_release(service);
-    return made;
+    return out->status != 0 || make(service, command, draft, out, err);
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */

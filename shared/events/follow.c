@@ -138,8 +138,11 @@ static bool read_position(struct follow *follow, struct deadline deadline, int64
     parameters_add_integer(&parameters, follow->stream);
     if (!db_query(follow->pool, &follow_position, &parameters, deadline, &rows, err))
         return false;
-    struct row row = rows_at(&rows, 0);
-    *out = rows.count > 0 ? row_integer(&row, "sequence") : 0;
+    *out = 0;
+    if (rows.count > 0) {
+        struct row row = rows_at(&rows, 0);
+        *out = row_integer(&row, "sequence");
+    }
     return true;
 }
 
