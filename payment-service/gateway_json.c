@@ -168,7 +168,7 @@ static bool read_problem(const struct gateway_answer *answer, char code[GATEWAY_
 /* Statuses with which the bank says that it did not even begin. */
 static bool is_refusal(int status)
 {
-    static const int refusals[] = { 400, 401, 403, 404, 409, 422, 429 };
+    static const int refusals[] = { 400, 401, 403, 404, 409, 422, 429, 503 };
 
     for (size_t i = 0; i < COUNT_OF(refusals); i++)
         if (refusals[i] == status)
@@ -176,22 +176,23 @@ static bool is_refusal(int status)
     return false;
 }
 
-/* An answer that is no record. Without a problem document it may be anybody's on the way. */
+/*
+ * An answer that is no record. Without a problem document it may be anybody's on the way, who tells
+ * nothing of what the bank did; 503 too.
+ */
 static void read_refusal(const struct gateway_answer *answer, enum gateway_question question,
                          struct gateway_result *out)
 {
     char code[GATEWAY_CODE_SIZE];
 
-    if (answer->status == 503) {
-        gateway_result_set(out, GATEWAY_NOTHING, "answered 503");
-    } else if (!is_refusal(answer->status) || !read_problem(answer, code)) {
+    if (!is_refusal(answer->status) || !read_problem(answer, code))
         gateway_result_set(out, GATEWAY_UNKNOWN, "answered %d", answer->status);
-        return;
-    } else if (question == GATEWAY_LOOK_UP && answer->status == 404) {
+    else if (answer->status == 503)
+        gateway_result_set(out, GATEWAY_NOTHING, "answered 503 %s", code);
+    else if (question == GATEWAY_LOOK_UP && answer->status == 404)
         gateway_result_set(out, GATEWAY_NOT_FOUND, "answered 404 %s", code);
-    } else {
+    else
         gateway_record_refused(code, question, out);
-    }
     if (out->outcome == GATEWAY_NOTHING)
         out->retry_after_s = answer->retry_after_s;
 }

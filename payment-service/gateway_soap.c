@@ -219,10 +219,9 @@ static void judge_answer(const struct gateway_answer *answer, const struct quest
     struct error err;
 
     if (!envelope_parse(buffer_span(&answer->body), &envelope, &err)) {
-        bool untouched = answer->status == 503;
-        gateway_result_set(out, untouched ? GATEWAY_NOTHING : GATEWAY_UNKNOWN,
-                           "answered %d, and no message: %s", answer->status, err.code);
-        out->retry_after_s = untouched ? answer->retry_after_s : 0;
+        /* It may be anybody's on the way, who tells nothing of what the bank did; 503 too. */
+        gateway_result_set(out, GATEWAY_UNKNOWN, "answered %d, and no message: %s", answer->status,
+                           err.code);
     } else if (strcmp(envelope_namespace(&envelope), SOAP_NAMESPACE) == 0 &&
                strcmp(envelope_message(&envelope), "Fault") == 0) {
         judge_fault(&envelope, answer, question->kind, out);

@@ -136,8 +136,8 @@ static const struct mapping_row {
       GATEWAY_UNKNOWN },
     { "503 is nothing", GATEWAY_PERFORM, GATEWAY_AUTHORIZE, ANSWER(503, PROBLEM("unavailable")),
       GATEWAY_NOTHING },
-    { "503 without a problem is nothing", GATEWAY_PERFORM, GATEWAY_AUTHORIZE, ANSWER(503, ""),
-      GATEWAY_NOTHING },
+    { "503 without a problem is unknown", GATEWAY_PERFORM, GATEWAY_AUTHORIZE, ANSWER(503, ""),
+      GATEWAY_UNKNOWN },
     { "500 is unknown", GATEWAY_PERFORM, GATEWAY_AUTHORIZE, ANSWER(500, PROBLEM("internal_error")),
       GATEWAY_UNKNOWN },
     { "502 is unknown", GATEWAY_PERFORM, GATEWAY_AUTHORIZE, ANSWER(502, "<html>"),
@@ -206,8 +206,8 @@ static const struct mapping_row {
       ANSWER(401, PROBLEM("key_invalid")), GATEWAY_NOTHING },
     { "429 to a look up could not be asked", GATEWAY_LOOK_UP, GATEWAY_AUTHORIZE,
       ANSWER(429, PROBLEM("rate_limited")), GATEWAY_NOTHING },
-    { "503 to a look up could not be asked", GATEWAY_LOOK_UP, GATEWAY_AUTHORIZE, ANSWER(503, ""),
-      GATEWAY_NOTHING },
+    { "503 to a look up could not be asked", GATEWAY_LOOK_UP, GATEWAY_AUTHORIZE,
+      ANSWER(503, PROBLEM("unavailable")), GATEWAY_NOTHING },
     { "500 to a look up is no answer", GATEWAY_LOOK_UP, GATEWAY_AUTHORIZE,
       ANSWER(500, PROBLEM("internal_error")), GATEWAY_UNKNOWN },
     { "hanging up on a look up is no answer",
@@ -300,7 +300,8 @@ static void what_the_bank_says_of_it_comes_out(void **state)
 
 static void retry_after_comes_with_nothing_only(void **state)
 {
-    static const struct fake_answer away = { BANK_ANSWERS, 503, "Retry-After: 7\r\n", "" };
+    static const struct fake_answer away = { BANK_ANSWERS, 503, "Retry-After: 7\r\n",
+                                             PROBLEM("unavailable") };
     static const struct fake_answer busy = { BANK_ANSWERS, 429, "Retry-After: 9\r\n",
                                              PROBLEM("rate_limited") };
     static const struct fake_answer broken = { BANK_ANSWERS, 500, "Retry-After: 7\r\n", "" };

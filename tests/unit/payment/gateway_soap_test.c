@@ -188,10 +188,10 @@ static const struct mapping_row {
     { "a fault that is not SOAP's is unknown", GATEWAY_PERFORM, GATEWAY_AUTHORIZE,
       ANSWER(500, MESSAGE("Fault", "<faultcode>Client</faultcode>" CODE("invalid"))),
       GATEWAY_UNKNOWN },
-    { "503 without an envelope is nothing", GATEWAY_PERFORM, GATEWAY_AUTHORIZE, ANSWER(503, ""),
-      GATEWAY_NOTHING },
-    { "503 with a page is nothing", GATEWAY_PERFORM, GATEWAY_AUTHORIZE,
-      ANSWER(503, "<html><br></html>"), GATEWAY_NOTHING },
+    { "503 without an envelope is unknown", GATEWAY_PERFORM, GATEWAY_AUTHORIZE, ANSWER(503, ""),
+      GATEWAY_UNKNOWN },
+    { "503 with a page is unknown", GATEWAY_PERFORM, GATEWAY_AUTHORIZE,
+      ANSWER(503, "<html><br></html>"), GATEWAY_UNKNOWN },
     { "500 without an envelope is unknown", GATEWAY_PERFORM, GATEWAY_AUTHORIZE, ANSWER(500, ""),
       GATEWAY_UNKNOWN },
     { "401 without an envelope is unknown", GATEWAY_PERFORM, GATEWAY_AUTHORIZE,
@@ -263,8 +263,8 @@ static const struct mapping_row {
       ANSWER(500, FAULT("s:Server", CODE("not_found"))), GATEWAY_UNKNOWN },
     { "404 is no answer to a look up", GATEWAY_LOOK_UP, GATEWAY_AUTHORIZE,
       ANSWER(404, "{\"code\":\"not_found\"}"), GATEWAY_UNKNOWN },
-    { "503 to a look up could not be asked", GATEWAY_LOOK_UP, GATEWAY_AUTHORIZE, ANSWER(503, ""),
-      GATEWAY_NOTHING },
+    { "503 to a look up is no answer", GATEWAY_LOOK_UP, GATEWAY_AUTHORIZE, ANSWER(503, ""),
+      GATEWAY_UNKNOWN },
     { "hanging up on a look up is no answer",
       GATEWAY_LOOK_UP,
       GATEWAY_AUTHORIZE,
@@ -364,7 +364,8 @@ static void retry_after_comes_with_nothing_only(void **state)
 {
     static const struct fake_answer away = { BANK_ANSWERS, 500, "Retry-After: 7\r\n",
                                              FAULT("s:Server", CODE("unavailable")) };
-    static const struct fake_answer busy = { BANK_ANSWERS, 503, "Retry-After: 9\r\n", "" };
+    static const struct fake_answer busy = { BANK_ANSWERS, 503, "Retry-After: 9\r\n",
+                                             FAULT("s:Server", CODE("unavailable")) };
     static const struct fake_answer broken = { BANK_ANSWERS, 500, "Retry-After: 7\r\n",
                                                FAULT("s:Server", CODE("internal_error")) };
 
