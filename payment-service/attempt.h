@@ -37,6 +37,9 @@ enum { ATTEMPT_CALL_MS = 5000 };
 /* How long a worker that has taken an attempt on may take for it. */
 enum { ATTEMPT_CLAIM_MS = 10000 };
 
+/* After so many questions a capture, void or refund that is refused each time is given up. */
+enum { ATTEMPT_REFUSALS_MAX = 5 };
+
 struct attempt {
     struct id id;
     struct id payment_id;

@@ -11,11 +11,11 @@
  *
  *     approved     done
  *     declined     looked at, and refused: final
- *     pending      the bank has it, and its webhook will tell: a challenge, a transfer, a slow
- * refund voided       the reference is dead: it never took effect, and never will not_found    the
- * bank knows no such reference (now: it may come a moment later) nothing      certainly nothing was
- * done: not reached, or refused before it was looked at unknown      it may have been done: ask
- * with look_up() later
+ *     pending      the bank has it, and its webhook will tell: challenge, transfer, slow refund
+ *     voided       the reference is dead: it never took effect, and never will
+ *     not_found    the bank knows no such reference (now: it may come a moment later)
+ *     nothing      certainly nothing was done: not reached, or refused before it was looked at
+ *     unknown      it may have been done: ask with look_up() later
  *
  * Any thread. A call blocks until its deadline at most; `call->deadline` is the caller's, and each
  * operation has a timeout of its own besides.
@@ -83,6 +83,7 @@ struct gateway_result {
     char bank_id[64];                     /* how the bank calls it */
     char failure_code[GATEWAY_CODE_SIZE]; /* declined: "card_declined", "expired_card", ... */
     char decline_code[GATEWAY_CODE_SIZE]; /* ... and closer: "insufficient_funds", ... */
+    char refusal[GATEWAY_CODE_SIZE];      /* nothing: why the bank would not even look at it */
     char action_url[GATEWAY_URL_SIZE];    /* pending: where the customer has to go */
     char detail[GATEWAY_DETAIL_SIZE];     /* nothing and unknown: why, for our log; no card data */
     int64_t retry_after_s;                /* nothing: the bank asked to wait; else 0 */

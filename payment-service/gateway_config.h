@@ -4,10 +4,12 @@
  *     [{"name": "bank-a", "protocol": "json", "origins": "http://127.0.0.1:8084",
  *       "path": "/bank-a/v1", "currencies": ["EUR", "USD", "GBP"],
  *       "methods": ["card", "bank_transfer"], "amount_min": 1, "amount_max": 1000000000,
- *       "key_file": "/run/secrets/bank-a-key", "webhook_secret_files":
- * ["/run/secrets/bank-a-hook"], "timeouts": {"authorize_ms": 2500, "capture_ms": 2500, "void_ms":
- * 2500, "refund_ms": 2500, "look_up_ms": 2000}, "breaker": {"window_ms": 10000, "calls_min": 5,
- * "error_percent": 50, "open_ms": 5000, "probes": 1}}]
+ *       "key_file": "/run/secrets/bank-a-key",
+ *       "webhook_secret_files": ["/run/secrets/bank-a-hook"],
+ *       "timeouts": {"authorize_ms": 2500, "capture_ms": 2500, "void_ms": 2500,
+ *                    "refund_ms": 2500, "look_up_ms": 2000},
+ *       "breaker": {"window_ms": 10000, "calls_min": 5, "error_percent": 50,
+ *                   "open_ms": 5000, "probes": 1}}]
  *
  * "currencies" may be "*". name, protocol, origins, path, currencies, key_file and
  * webhook_secret_files are required. Unknown fields are refused.

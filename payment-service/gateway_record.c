@@ -72,8 +72,10 @@ void gateway_record_tell(const struct gateway_record *record, struct gateway_res
         break;
     case GATEWAY_DECLINED:
         text_copy(out->failure_code, sizeof(out->failure_code),
-                  *record->failure_code != '\0' ? record->failure_code : UNEXPLAINED);
-        text_copy(out->decline_code, sizeof(out->decline_code), record->decline_code);
+                  *record->failure_code != '\0' ? gateway_code_or_none(record->failure_code)
+                                                : UNEXPLAINED);
+        text_copy(out->decline_code, sizeof(out->decline_code),
+                  gateway_code_or_none(record->decline_code));
         break;
     case GATEWAY_PENDING:
         text_copy(out->action_url, sizeof(out->action_url), record->action_url);
@@ -129,4 +131,6 @@ void gateway_record_refused(const char *code, enum gateway_question question,
         gateway_result_set(out, GATEWAY_UNKNOWN, "refused: %s", code);
     else
         gateway_result_set(out, GATEWAY_NOTHING, "refused: %s", code);
+    if (out->outcome == GATEWAY_NOTHING && question == GATEWAY_PERFORM)
+        text_copy(out->refusal, sizeof(out->refusal), code);
 }

@@ -302,12 +302,17 @@ const char *payment_fail_operation(struct payment *payment, const struct payment
     if (payment->operation == PAYMENT_EXPIRING) /* tried again, but not at once */
         payment->expires_at = instant_add_ms(now, PAYMENT_CHALLENGE_MS);
     payment->operation = PAYMENT_IDLE;
-    payment->to_undo = false;
     payment->failure = *failure;
     return update(payment, now);
 }
 
 /* --- Giving back ------------------------------------------------------------------------------ */
+
+/* While the bank decides, or when the customer has the money by that, none is given back here. */
+static bool is_disputed(const struct payment *payment)
+{
+    return payment->dispute == PAYMENT_DISPUTE_OPEN || payment->dispute == PAYMENT_DISPUTE_LOST;
+}
 
 int64_t payment_refundable(const struct payment *payment)
 {
@@ -322,6 +327,9 @@ bool payment_begin_refund(struct payment *payment, int64_t *amount, struct error
         return error_set(err, ERROR_CONFLICT, "payment_not_refundable",
                          "Nothing was captured for a payment that is %s.",
                          payment_status_words[payment->status]);
+    if (is_disputed(payment))
+        return error_set(err, ERROR_CONFLICT, "payment_disputed",
+                         "The customer disputes the payment at the bank, or did with success.");
     if (left == 0)
         return error_set(err, ERROR_CONFLICT, "payment_refunded",
                          "All of the payment was given back, or is about to be.");
@@ -373,6 +381,7 @@ const char *payment_set_dispute(struct payment *payment, enum payment_dispute di
         (dispute == PAYMENT_DISPUTE_OPEN && payment->dispute != PAYMENT_DISPUTE_NONE))
         return NULL;
     payment->dispute = dispute;
+    payment->to_undo = payment->to_undo && dispute != PAYMENT_DISPUTE_LOST;
     return update(payment, now);
 }
 
@@ -394,6 +403,6 @@ bool payment_is_undoable(const struct payment *payment)
 {
     if (payment->operation != PAYMENT_IDLE)
         return false;
-    return payment_refundable(payment) > 0 || payment_is_held(payment) ||
+    return (payment_refundable(payment) > 0 && !is_disputed(payment)) || payment_is_held(payment) ||
            may_begin(payment, PAYMENT_CANCELING);
 }

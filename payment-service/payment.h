@@ -156,7 +156,7 @@ MUST_CHECK bool payment_begin_release(struct payment *payment, struct id id);
 /* The bank did it: `amount` is what was captured (0 for the others). */
 const char *payment_end_operation(struct payment *payment, int64_t amount, struct instant now);
 
-/* The bank refused to do it: the payment stays as it was. */
+/* The bank refused to do it: the payment stays as it was, and what is to be undone still is. */
 const char *payment_fail_operation(struct payment *payment, const struct payment_failure *failure,
                                    struct instant now);
 
@@ -167,8 +167,9 @@ int64_t payment_refundable(const struct payment *payment);
 
 /*
  * Reserves the amount for a refund; 0 stands for all that is left. ERROR_CONFLICT
- * "payment_not_refundable" (nothing was captured), "payment_refunded" (nothing is left, or what is
- * left is spoken for); ERROR_VALIDATION at /amount.
+ * "payment_not_refundable" (nothing was captured), "payment_disputed" (the customer asks the bank
+ * for it, or has got it), "payment_refunded" (nothing is left, or what is left is spoken for);
+ * ERROR_VALIDATION at /amount.
  */
 MUST_CHECK bool payment_begin_refund(struct payment *payment, int64_t *amount, struct error *err);
 

@@ -63,7 +63,9 @@ static struct payment_failure failure_of(const struct gateway_result *result)
     struct payment_failure failure;
 
     text_copy(failure.code, sizeof(failure.code),
-              result->failure_code[0] != '\0' ? result->failure_code : "declined");
+              *result->failure_code != '\0' ? result->failure_code : "declined");
+    if (*result->refusal != '\0')
+        text_copy(failure.code, sizeof(failure.code), result->refusal);
     text_copy(failure.decline_code, sizeof(failure.decline_code), result->decline_code);
     return failure;
 }
@@ -82,6 +84,16 @@ static struct conclusion contradict(const struct attempt_record *record,
     return nothing;
 }
 
+/* Money was taken that was to be held only, or held only that was to be taken. */
+static bool is_taken_otherwise(const struct attempt_record *record,
+                               const struct gateway_result *result)
+{
+    bool take = record->payment.capture == PAYMENT_CAPTURE_AUTOMATIC;
+
+    return record->attempt.operation == GATEWAY_AUTHORIZE && payment_is_open(&record->payment) &&
+           result->captured != take;
+}
+
 /* An authorization or a transfer. One that had ended may still be approved late. */
 static struct conclusion conclude_authorization(struct attempt_record *record,
                                                 const struct gateway_result *result,
@@ -96,6 +108,10 @@ static struct conclusion conclude_authorization(struct attempt_record *record,
         return result->outcome == GATEWAY_APPROVED ? contradict(record, result) : nothing;
     switch (result->outcome) {
     case GATEWAY_APPROVED:
+        if (is_taken_otherwise(record, result)) {
+            contradict(record, result);
+            return ask_again;
+        }
         conclusion.payment_event = payment_authorize(payment, record->wanted, now);
         return conclusion.payment_event ? conclusion : nothing;
     case GATEWAY_DECLINED:
@@ -126,6 +142,21 @@ static bool is_released(const struct gateway_result *result)
             strcmp(result->failure_code, "already_voided") == 0);
 }
 
+/*
+ * Refused, and again and again: with a reason, and not because the bank could not look at it. What
+ * would be asked for ever is given up.
+ */
+static bool is_hopeless(const struct attempt *attempt, const struct gateway_result *result)
+{
+    return result->outcome == GATEWAY_NOTHING && *result->refusal != '\0' &&
+           result->retry_after_s == 0 && attempt->tries >= ATTEMPT_REFUSALS_MAX;
+}
+
+static bool is_declined(const struct attempt *attempt, const struct gateway_result *result)
+{
+    return result->outcome == GATEWAY_DECLINED || is_hopeless(attempt, result);
+}
+
 /* A capture or a void; both are repeated under their reference until the bank answers. */
 static struct conclusion conclude_operation(struct attempt_record *record,
                                             const struct gateway_result *result, struct instant now)
@@ -140,7 +171,7 @@ static struct conclusion conclude_operation(struct attempt_record *record,
     if (captures ? result->outcome == GATEWAY_APPROVED : is_released(result))
         conclusion.payment_event =
             payment_end_operation(payment, captures ? record->attempt.money.amount : 0, now);
-    else if (result->outcome == GATEWAY_DECLINED)
+    else if (is_declined(&record->attempt, result))
         conclusion.payment_event = payment_fail_operation(payment, &failure, now);
     else
         return ask_again;
@@ -156,7 +187,7 @@ static struct conclusion conclude_refund(struct attempt_record *record,
 
     if (record->refund.status != REFUND_PENDING)
         return nothing; /* it has ended, and only coming back can change that */
-    if (!approved && result->outcome != GATEWAY_DECLINED)
+    if (!approved && !is_declined(&record->attempt, result))
         return ask_again;
     conclusion.refund_event =
         refund_move(&record->refund, approved ? REFUND_SUCCEEDED : REFUND_FAILED,

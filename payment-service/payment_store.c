@@ -89,23 +89,41 @@ STATEMENT(payment_expired, "payments",
           " AND p.operation IS NULL ORDER BY p.expires_at LIMIT $1::bigint) p");
 
 /*
- * What the bank has for nobody: orphans, and the payments of orders that have ended. A payment that
- * was given back by itself once is not again, whatever became of that. Open ones are looked at
- * until they have ended; an order without any of those is done with.
+ * Money that the bank has of p and that can go back. What failed to go back by itself once is not
+ * tried again, nor is what the customer has got by a dispute.
+ */
+#define REFUNDABLE                                                                             \
+    "(p.amount_captured > p.amount_refunded + p.amount_refund_pending"                         \
+    " AND p.dispute_status <> 'lost'"                                                          \
+    " AND NOT EXISTS (SELECT FROM refunds r WHERE r.stream = p.stream AND r.payment_id = p.id" \
+    " AND r.automatic AND r.status = 'failed'))"
+
+/* Nobody is at it, and no bank has refused to let go of it within the hour. */
+#define IDLE                                                                      \
+    "(p.operation IS NULL AND NOT EXISTS (SELECT FROM attempts a"                 \
+    " WHERE a.stream = p.stream AND a.payment_id = p.id AND a.operation = 'void'" \
+    " AND a.status = 'declined' AND a.updated_at > now() - interval '1 hour'))"
+
+/*
+ * What the bank has for nobody: orphans, and the payments of orders that have ended, as far as
+ * something can be done for them now; and the orders that are done with. What is under way is none
+ * of these, so that it stands in nobody's way.
  */
 STATEMENT(payment_to_undo, "payments",
-          "SELECT p.stream, p.id, p.order_id, NULL::uuid AS done_order_id FROM payments p"
-          " WHERE p.to_undo"
+          "(SELECT p.stream, p.id, p.order_id, NULL::uuid AS done_order_id FROM payments p"
+          " WHERE p.to_undo AND p.dispute_status <> 'open' AND " IDLE " LIMIT $1::bigint)"
           " UNION ALL"
-          " SELECT o.stream, p.id, o.id, CASE WHEN p.id IS NULL THEN o.id END"
-          " FROM (SELECT stream, id FROM payable_orders WHERE to_undo"
-          " ORDER BY stream, id LIMIT $1::bigint) o"
-          " LEFT JOIN payments p ON p.stream = o.stream AND p.order_id = o.id"
+          " (SELECT o.stream, p.id, o.id, NULL FROM payable_orders o"
+          " JOIN payments p ON p.stream = o.stream AND p.order_id = o.id"
+          " WHERE o.to_undo AND " IDLE " AND (p.status IN ('requires_action', 'authorized')"
+          " OR (p.status = 'processing' AND p.method = 'bank_transfer')"
+          " OR (p.dispute_status <> 'open' AND " REFUNDABLE ")) LIMIT $1::bigint)"
+          " UNION ALL"
+          " (SELECT o.stream, NULL, o.id, o.id FROM payable_orders o"
+          " WHERE o.to_undo AND NOT EXISTS (SELECT FROM payments p"
+          " WHERE p.stream = o.stream AND p.order_id = o.id"
           " AND (p.status IN ('processing', 'requires_action', 'authorized')"
-          " OR (p.amount_captured > p.amount_refunded + p.amount_refund_pending"
-          " AND NOT EXISTS (SELECT FROM refunds r WHERE r.stream = p.stream"
-          " AND r.payment_id = p.id AND r.automatic)))"
-          " LIMIT 4 * $1::bigint");
+          " OR p.amount_refund_pending > 0 OR " REFUNDABLE ")) LIMIT $1::bigint)");
 
 /* --- one -------------------------------------------------------------------------------------- */
 

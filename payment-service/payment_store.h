@@ -2,8 +2,7 @@
  * Payment store: reading payments, refunds and attempts.
  *
  * Requests see what their caller's key may see: a merchant's key its own in its own stream, a key
- * of
- * `*` everybody's. Workers and webhooks find things by their ids. Writing is payment_change.h.
+ * of `*` everybody's. Workers and webhooks find things by their ids. Writing is payment_change.h.
  */
 #ifndef CHECKOUT_PAYMENT_SERVICE_PAYMENT_STORE_H
 #define CHECKOUT_PAYMENT_SERVICE_PAYMENT_STORE_H

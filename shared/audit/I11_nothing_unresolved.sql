@@ -34,7 +34,8 @@ WHERE r.status = 'pending' AND o.id IS NULL
 UNION ALL
 SELECT p.id, NULL, format('is %s and to be undone since %s', p.status, p.updated_at)
 FROM payments.payments p
-WHERE p.to_undo AND p.operation IS NULL AND p.updated_at < now() - interval '60 s'
+WHERE p.to_undo AND p.operation IS NULL AND p.dispute_status <> 'open'
+  AND p.updated_at < now() - interval '60 s'
   AND NOT EXISTS (SELECT FROM open o WHERE (o.stream, o.payment_id) = (p.stream, p.id))
 
 UNION ALL
@@ -49,4 +50,6 @@ FROM payments.payable_orders k
 JOIN orders.orders o ON (o.stream, o.id) = (k.stream, k.id)
 WHERE k.to_undo AND o.updated_at < now() - interval '60 s'
   AND NOT EXISTS (SELECT FROM payments.payments p JOIN open a ON (a.stream, a.payment_id) = (p.stream, p.id)
-                  WHERE (p.stream, p.order_id) = (k.stream, k.id));
+                  WHERE (p.stream, p.order_id) = (k.stream, k.id))
+  AND NOT EXISTS (SELECT FROM payments.payments p
+                  WHERE (p.stream, p.order_id) = (k.stream, k.id) AND p.dispute_status = 'open');

@@ -7,6 +7,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 
 import { expectCleanAudit } from '../support/audit.js';
 import { expectBankAgrees, untilSettled } from '../support/book.js';
+import { notice, Postman, record } from '../support/postman.js';
 import { expectProblem, expectStatus } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { byCard, byTransfer, changeGateways, openTill } from '../support/till.js';
@@ -17,6 +18,7 @@ after(() => stack.stop());
 
 const till = await openTill(stack);
 after(() => till.close());
+const postman = new Postman(stack);
 
 const BANK_MS = 1500;
 before(() =>
@@ -115,6 +117,36 @@ describe('an order ends', () => {
     const amounts = async (payment) => (await refundsOf(payment)).map(({ amount }) => amount);
     assert.deepEqual(await amounts(one), [2500, 1500]);
     assert.deepEqual(await amounts(two), [3000]);
+  });
+
+  test('while money goes back that then stays: all is given back in the end', async () => {
+    const order = await till.order(4300);
+    const payment = await pay(order);
+    await till.untilOrder(order, { status: 'paid' });
+    await till.fault({ kind: 'timeout', operation: 'refund', amount: 4300, times: 1 });
+    const refund = expectStatus(await till.act(payment, 'refunds'), 202).json;
+    await till.shop.move(order.id, 'canceled');
+    await waitFor('the order to be closed', async () => {
+      const sql = 'SELECT closed FROM payable_orders WHERE id = $1';
+      return till.database.value(sql, [order.id]);
+    });
+    const [authorization, asked] = await till.attempts(payment);
+    const declined = record(asked.id, {
+      operation: 'refund',
+      authorization: authorization.id,
+      status: 'declined',
+      amount: 4300,
+      captured: false,
+      failure: { code: 'declined', decline_code: null },
+    });
+    expectStatus(await postman.post(JSON.stringify(notice(declined, { type: 'refund.declined' }))), 204);
+    await till.untilRefund(refund, 'failed', patient);
+    await untilGivenBack(payment);
+    const stories = (await refundsOf(payment)).map(({ status, reason }) => [status, reason]);
+    assert.deepEqual(stories, [
+      ['succeeded', 'order_ended'],
+      ['failed', ''],
+    ]);
   });
 
   test('what was only authorized is voided', async () => {

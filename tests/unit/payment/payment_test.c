@@ -290,8 +290,7 @@ static void one_operation_at_a_time(void **state)
     assert_true(payment_begin_operation(&payment, PAYMENT_CANCELING, payment.id, &already, &err));
 }
 
-/* --- what nobody wants -------------------------------------------------------------------------
- */
+/* --- what nobody wants ------------------------------------------------------------------------ */
 
 static void money_for_an_order_that_has_ended_is_an_orphan(void **state)
 {
@@ -317,6 +316,39 @@ static void a_hold_for_nobody_is_released(void **state)
     assert_null(payment_end_operation(&payment, 0, now));
     assert_int_equal(payment.status, PAYMENT_CANCELED);
     assert_false(payment.to_undo);
+}
+
+/* It is to be undone still, later. */
+static void a_hold_that_the_bank_keeps_is_not_forgotten(void **state)
+{
+    struct payment payment = payment_at(PAYMENT_CANCELED, PAYMENT_CARD, PAYMENT_CAPTURE_MANUAL);
+    const struct payment_failure kept = { "not_allowed", "" };
+    struct id id = { { 1 } };
+
+    (void)state;
+    assert_non_null(payment_authorize(&payment, true, now));
+    assert_true(payment_begin_release(&payment, id));
+    assert_non_null(payment_fail_operation(&payment, &kept, now));
+    assert_true(payment.to_undo);
+}
+
+/* The customer would have the money twice. */
+static void nothing_is_given_back_in_a_dispute(void **state)
+{
+    struct payment payment = payment_at(PAYMENT_PROCESSING, PAYMENT_CARD, 0);
+    int64_t amount = 0;
+    struct error err;
+
+    (void)state;
+    assert_non_null(payment_authorize(&payment, false, now));
+    assert_non_null(payment_set_dispute(&payment, PAYMENT_DISPUTE_OPEN, now));
+    assert_false(payment_begin_refund(&payment, &amount, &err));
+    assert_string_equal(err.code, "payment_disputed");
+    assert_true(payment.to_undo && !payment_is_undoable(&payment));
+    assert_non_null(payment_set_dispute(&payment, PAYMENT_DISPUTE_LOST, now));
+    assert_false(payment.to_undo || payment_is_undoable(&payment));
+    assert_non_null(payment_set_dispute(&payment, PAYMENT_DISPUTE_WON, now));
+    assert_true(payment_begin_refund(&payment, &amount, &err));
 }
 
 static void an_orphan_is_made_once(void **state)
@@ -387,6 +419,8 @@ int main(void)
     TABLE_ADD(&table, a_hold_for_nobody_is_released);
     TABLE_ADD(&table, an_orphan_is_made_once);
     TABLE_ADD(&table, what_is_being_canceled_ends_canceled_when_its_reference_is_dead);
+    TABLE_ADD(&table, a_hold_that_the_bank_keeps_is_not_forgotten);
+    TABLE_ADD(&table, nothing_is_given_back_in_a_dispute);
     TABLE_ADD(&table, a_dispute_that_was_decided_is_not_open_again);
     TABLE_ADD_ROWS(&table, expiry_rows, check_expiry);
     return table_run(&table);
