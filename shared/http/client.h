@@ -60,7 +60,7 @@ void client_destroy(struct client *client);
  *     ERROR_UNAVAILABLE      nothing was sent: nobody took the connection, or no time was left
  *     ERROR_DEADLINE         it was sent, all or in part, and nobody answered in time
  *     ERROR_UNKNOWN_OUTCOME  it was sent, all or in part, and the connection broke or the answer
- * was too long
+ *                            was too long
  *
  * After the last two the request may have had its effect, or have it yet. A kept connection that
  * the peer closes at the very moment it is used again makes the library send the request once more:

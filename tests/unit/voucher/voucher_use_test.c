@@ -13,8 +13,7 @@ static struct id id_of(uint8_t number)
 
 enum { SOURCE_ORDER = 1, REDEEMING_ORDER, OTHER_ORDER, OPEN_REDEMPTION, OTHER_REDEMPTION };
 
-/* --- every way in, from every state ------------------------------------------------------------
- */
+/* --- every way in, from every state ----------------------------------------------------------- */
 
 /* How a voucher may be when somebody comes in. */
 enum circumstance { FRESH, OVER, UNDONE, UNDONE_AND_OVER, CIRCUMSTANCE_COUNT };
@@ -238,8 +237,7 @@ static void a_voucher_in_use_remembers_that_its_order_was_undone(void **state)
     }
 }
 
-/* --- refusals that need more than a state -------------------------------------------------------
- */
+/* --- refusals that need more than a state ----------------------------------------------------- */
 
 #define SAME_ORDER "01000000-0000-0000-0000-000000000001"
 
@@ -401,8 +399,7 @@ static void a_reservation_by_a_clock_that_is_ahead_is_made_anew(void **state)
     assert_null(event);
 }
 
-/* --- discounts ----------------------------------------------------------------------------------
- */
+/* --- discounts -------------------------------------------------------------------------------- */
 
 static const struct discount_row {
     const char *label;
