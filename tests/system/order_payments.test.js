@@ -313,7 +313,7 @@ describe('however it comes', () => {
     await tell(updatedEvent(third), statusEvent(second), statusEvent(first));
     const now = await shop.order(made.id);
     assert.equal(now.payment_status, 'partially_refunded');
-    assert.deepEqual(await typesOf(made.id), ['created', 'updated']);
+    assert.deepEqual(await typesOf(made.id), ['created', 'paid']);
     const kept = 'SELECT version, amount_refunded FROM order_payments WHERE payment_id = $1';
     assert.deepEqual(await orders.rows(kept, [first.id]), [{ version: 3, amount_refunded: 700 }]);
   });
