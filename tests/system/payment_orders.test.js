@@ -145,7 +145,7 @@ describe('an order ends', () => {
     const stories = (await refundsOf(payment)).map(({ status, reason }) => [status, reason]);
     assert.deepEqual(stories, [
       ['succeeded', 'order_ended'],
-      ['failed', ''],
+      ['failed', 'requested_by_customer'],
     ]);
   });
 
