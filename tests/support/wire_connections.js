@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { expectStatus, newKey } from './shop.js';
+import { SLOWDOWN } from './slowdown.js';
 import { waitUntilEqual } from './wait.js';
 import { requestText } from './wire.js';
 
@@ -13,7 +14,7 @@ const POST = 'POST /v1/orders HTTP/1.1';
 const TEN_MB = 'Content-Length: 10000000';
 
 /* Far less than a service's deadline for a request, which is what waiting for a body would take. */
-const AT_ONCE_MS = 2000;
+const AT_ONCE_MS = 2000 * SLOWDOWN;
 
 export function testBodies(door) {
   const { host, json, auth, standard } = door;

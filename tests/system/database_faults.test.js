@@ -8,12 +8,13 @@ import { expectCleanAudit, expectLoadStored } from '../support/audit.js';
 import { Load } from '../support/load.js';
 import { descendantsOf, isAlive } from '../support/proc.js';
 import { expectProblem, expectStatus, invoice, newKey } from '../support/shop.js';
+import { SLOWDOWN } from '../support/slowdown.js';
 import { startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait.js';
 
 /* A request's deadline, and what the answer may take beyond it. */
 const DEADLINE_MS = 3000;
-const GRACE_MS = 1500;
+const GRACE_MS = 1500 * SLOWDOWN;
 const RECOVERY_MS = 10_000;
 
 const stack = await startStack({ REQUEST_TIMEOUT_MS: String(DEADLINE_MS) });

@@ -7,13 +7,14 @@ import { once } from 'node:events';
 import { after, test } from 'node:test';
 
 import { openInspector } from '../support/database.js';
+import { SLOWDOWN } from '../support/slowdown.js';
 import { startStack } from '../support/stack.js';
 import { SlowClients } from '../support/slow.js';
 import { waitFor, within } from '../support/wait.js';
 import { requestText } from '../support/wire.js';
 import { Door } from '../support/wire_door.js';
 
-const END_MS = 10_000;
+const END_MS = 10_000 * SLOWDOWN;
 const PIPELINED = 40;
 
 const stack = await startStack();

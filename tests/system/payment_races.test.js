@@ -110,6 +110,7 @@ describe('one of many is done', () => {
     const payment = await till.paid(10000);
     const answers = await crowd(MANY, () => till.act(payment, 'refunds', { amount: 1000 }));
     const done = winners(answers, ['payment_refunded', 'version_conflict']);
+    await untilSettled(till);
     const { amount_refunded: refunded } = await till.read(payment);
     assert.equal(refunded, 1000 * done.length);
     assert.ok(done.length > 0 && done.length <= 10, `${done.length} refunds`);

@@ -15,11 +15,12 @@ import { urlFor } from '../support/database.js';
 import { runLauncher, top } from '../support/launcher.js';
 import { runAlone, runProgram } from '../support/program.js';
 import { expectStatus, invoice } from '../support/shop.js';
+import { SLOWDOWN } from '../support/slowdown.js';
 import { startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait.js';
 
 const SERVICES = ['order-service', 'payment-service', 'voucher-service'];
-const QUICK_MS = 5000;
+const QUICK_MS = 5000 * SLOWDOWN;
 
 const stack = await startStack();
 after(() => stack.stop());
