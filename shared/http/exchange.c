@@ -143,6 +143,7 @@ static bool read_head(struct exchange *exchange, struct error *err)
     if (!starts_at_once(exchange))
         return error_set(err, ERROR_MALFORMED, "request_line_malformed",
                          "The first line of the request is preceded by others.");
+    exchange->head.limit = exchange->buffer_start + LISTENER_HEAD_SIZE;
     if (!framing_read(&exchange->head, &exchange->framing, err) ||
         !framing_check_lines(&exchange->head, err))
         return false;

@@ -175,32 +175,47 @@ static bool has_blank_before_colon(const struct header *header)
     return false;
 }
 
+/* What two line ends come to: CR LF CR LF. */
+enum { END_LENGTH = 4 };
+
 /*
  * Behind a value the library left CR LF as two NULs, and then comes the next header, or the CR of
- * the empty line (whose LF it also made a NUL). Anything else is where it stopped to read.
+ * the empty line (whose LF it also made a NUL). Anything else is where it stopped to read, and less
+ * than that is a head of line feeds that fills the buffer.
  */
 static bool ends_cleanly(const struct head *head, size_t index)
 {
     const char *end = head->headers[index].value + strlen(head->headers[index].value);
 
-    if (end[1] != '\0')
+    if (head->limit - end < END_LENGTH || end[1] != '\0')
         return false;
     if (index + 1 < head->header_count)
         return head->headers[index + 1].name == end + 2;
     return end[2] == '\r' && end[3] == '\0';
 }
 
-/* Method, target and version are apart by one blank; the first header follows CR LF. */
+/*
+ * The first header follows CR LF. Where the library saw none it may have met a byte that begins no
+ * name, and taken all the headers for the end of them: an empty line is four NULs.
+ */
+static bool ends_plainly(const struct head *head)
+{
+    static const char empty_line[END_LENGTH];
+    const char *end = head->version + strlen(head->version);
+
+    if (head->header_count > 0)
+        return head->headers[0].name == end + 2;
+    return head->limit - end >= END_LENGTH && memcmp(end, empty_line, END_LENGTH) == 0;
+}
+
+/* Method, target and version are apart by one blank. */
 static bool has_plain_first_line(const struct head *head)
 {
     static const char protocol[] = "HTTP/";
     const char *end = head->query ? head->query : head->target;
 
-    if (head->target != head->method + strlen(head->method) + 1 ||
-        head->version != end + strlen(end) + 1 + strlen(protocol))
-        return false;
-    return head->header_count == 0 ||
-           head->headers[0].name == head->version + strlen(head->version) + 2;
+    return head->target == head->method + strlen(head->method) + 1 &&
+           head->version == end + strlen(end) + 1 + strlen(protocol) && ends_plainly(head);
 }
 
 bool framing_check_lines(const struct head *head, struct error *err)

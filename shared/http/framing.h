@@ -24,6 +24,7 @@ struct head {
     const char *target;  /* up to '?' */
     const char *query;   /* behind '?', or NULL */
     const char *version; /* "1.0" or "1.1" */
+    const char *limit;   /* where the library's buffer ends: for framing_check_lines() */
     size_t header_count;
     struct header headers[HEAD_HEADERS_MAX];
 };
@@ -54,7 +55,7 @@ MUST_CHECK bool framing_read(const struct head *head, struct framing *out, struc
  * Whether the first line has single blanks and every header stood on a line of its own, as the
  * library's buffer shows: it cuts at a folded line, skips any white space in the first one, and
  * forgets blanks before a colon and line feeds without a carriage return. The pointers must be into
- * that buffer.
+ * that buffer, of which nothing at or behind its `limit` is looked at.
  */
 MUST_CHECK bool framing_check_lines(const struct head *head, struct error *err);
 

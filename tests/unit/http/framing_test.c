@@ -1,5 +1,6 @@
 #include "shared/http/framing.h"
 
+#include "shared/base/text.h"
 #include "tests/unit/table.h"
 
 #define HOST                \
@@ -230,6 +231,47 @@ static void check_word(void **state)
     assert_int_equal(header_has_word(row->value, "close"), row->has);
 }
 
+/* The library's buffer: NULs where it cut, and how much of it there is. */
+#define CUT(bytes)               \
+    {                            \
+        bytes, sizeof(bytes) - 1 \
+    }
+#define FIRST_LINE "GET\0/\0HTTP/1.1"
+
+static const struct lines_row {
+    const char *label;
+    struct span buffer;
+    size_t headers; /* of the one header "Host" that the library saw */
+    bool taken;
+} lines_rows[] = {
+    { "lines that end with CR LF are taken", CUT(FIRST_LINE "\0\0Host\0 a\0\0\r\0"), 1, true },
+    { "a last line that ends with LF is not", CUT(FIRST_LINE "\0\0Host\0 a\0\0\0"), 1, false },
+    { "lines of LF that fill the buffer are not", CUT(FIRST_LINE "\0\0Host\0 a\0\0"), 1, false },
+    { "a head without headers is taken", CUT(FIRST_LINE "\0\0\0\0"), 0, true },
+    { "one of LF that fills the buffer is not", CUT(FIRST_LINE "\0\0"), 0, false },
+    { "headers that the library did not see are not", CUT(FIRST_LINE "\0\0\xf6: a\r\n\r\0"), 0,
+      false },
+    { "nor behind a bare CR", CUT(FIRST_LINE "\0\xf6: a\r\n\r\0"), 0, false },
+};
+
+/* What is behind the buffer would be taken for CR and the empty line's end. */
+static void check_lines(void **state)
+{
+    static struct error err;
+    const struct lines_row *row = *state;
+    char bytes[64] = "";
+    struct head head = { .method = bytes, .target = bytes + 4, .version = bytes + 11 };
+
+    memcpy(bytes, row->buffer.at, row->buffer.length);
+    bytes[row->buffer.length] = row->headers > 0 ? '\r' : '\0';
+    head.limit = bytes + row->buffer.length;
+    head.header_count = row->headers;
+    head.headers[0] = (struct header){ bytes + 16, bytes + 22 };
+    assert_int_equal(framing_check_lines(&head, &err), row->taken);
+    if (!row->taken)
+        assert_int_equal(err.kind, ERROR_MALFORMED);
+}
+
 static void the_sixty_fourth_header_is_too_many(void **state)
 {
     static struct error err;
@@ -251,6 +293,7 @@ int main(void)
 
     TABLE_ADD_ROWS(&table, rows, check_row);
     TABLE_ADD_ROWS(&table, word_rows, check_word);
+    TABLE_ADD_ROWS(&table, lines_rows, check_lines);
     TABLE_ADD(&table, the_sixty_fourth_header_is_too_many);
     return table_run(&table);
 }
