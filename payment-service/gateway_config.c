@@ -137,7 +137,7 @@ static void read_currency_list(struct json_reader *reader, struct gateway *out)
         const char *code = text_at(array, i);
         if (!code || !currency_parse(code, &currency))
             json_reader_refuse(reader, "currencies", "currency_unknown",
-                               "must be \"*\" or active codes of ISO 4217, not %.20s",
+                               "must be \"*\" or active codes of ISO 4217, not %s",
                                code ? code : "numbers");
         else if (has_currency(out, currency))
             json_reader_refuse(reader, "currencies", "repeated", "%s is there twice", code);

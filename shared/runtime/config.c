@@ -88,6 +88,25 @@ static bool find_value(const struct setting *setting, struct value *value, struc
     return take_text(setting, text, value, err);
 }
 
+static bool is_plain(const struct setting *setting, const struct value *value)
+{
+    return text_is_utf8(span_of(value->text)) &&
+           (setting->type == SETTING_DOCUMENT || !text_has_control(span_of(value->text)));
+}
+
+/* The beginning of a value that is quoted. */
+struct quote {
+    char text[41];
+};
+
+static struct quote quote_of(const struct value *value)
+{
+    struct quote quote;
+
+    text_copy(quote.text, sizeof(quote.text), value->text);
+    return quote;
+}
+
 static bool store_text(const struct setting *setting, const struct value *value, char *target,
                        struct error *err)
 {
@@ -95,9 +114,6 @@ static bool store_text(const struct setting *setting, const struct value *value,
         return refuse(setting, err, "is longer than %zu bytes", setting->size - 1);
     if (value->length == 0 && !setting->fallback)
         return refuse(setting, err, "is empty");
-    if (!text_is_utf8(span_of(value->text)) ||
-        (setting->type != SETTING_DOCUMENT && text_has_control(span_of(value->text))))
-        return refuse(setting, err, "is not plain UTF-8 text");
     text_copy(target, setting->size, value->text);
     return true;
 }
@@ -109,8 +125,8 @@ static bool store_integer(const struct setting *setting, const struct value *val
 
     if (!number_parse(span_of(value->text), &number) || number < setting->min ||
         number > setting->max)
-        return refuse(setting, err, "must be a whole number from %lld to %lld, not \"%.40s\"",
-                      (long long)setting->min, (long long)setting->max, value->text);
+        return refuse(setting, err, "must be a whole number from %lld to %lld, not \"%s\"",
+                      (long long)setting->min, (long long)setting->max, quote_of(value).text);
     *target = number;
     return true;
 }
@@ -126,8 +142,8 @@ static bool store_boolean(const struct setting *setting, const struct value *val
             return true;
         }
     }
-    return refuse(setting, err, "must be true, false, 1, 0, yes, no, on or off, not \"%.40s\"",
-                  value->text);
+    return refuse(setting, err, "must be true, false, 1, 0, yes, no, on or off, not \"%s\"",
+                  quote_of(value).text);
 }
 
 static bool store_value(const struct setting *setting, const struct value *value, void *out,
@@ -135,6 +151,8 @@ static bool store_value(const struct setting *setting, const struct value *value
 {
     void *target = (char *)out + setting->offset;
 
+    if (!is_plain(setting, value))
+        return refuse(setting, err, "is not plain UTF-8 text");
     switch (setting->type) {
     case SETTING_TEXT:
     case SETTING_SECRET:

@@ -242,6 +242,10 @@ static const struct refusal_row {
     { "an unknown currency is refused",
       "[{" NAME PROTOCOL ORIGINS PATH "\"currencies\":[\"EUR\",\"eur\"]," KEY HOOK "}]",
       "/0/currencies must be \"*\" or active codes of ISO 4217, not eur" },
+    { "a currency is quoted with all of its last character",
+      "[{" NAME PROTOCOL ORIGINS PATH "\"currencies\":[\"aaaaaaaaaaaaaaaaaaa\xc3\xa4\"]," KEY HOOK
+      "}]",
+      "ISO 4217, not aaaaaaaaaaaaaaaaaaa\xc3\xa4" },
     { "a number is no currency",
       "[{" NAME PROTOCOL ORIGINS PATH "\"currencies\":[978]," KEY HOOK "}]",
       "/0/currencies must be \"*\" or active codes" },

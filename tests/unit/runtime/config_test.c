@@ -20,6 +20,9 @@ static const struct setting settings[] = {
     { "UNIT_FAST", SETTING_BOOLEAN, offsetof(struct settings, fast), 0, "off", 0, 0, "a switch" },
 };
 
+/* One byte less than is quoted of a value. */
+#define NINES "999999999999999999999999999999999999999"
+
 /* Variables and files, as "NAME=value" or "NAME_FILE<content". */
 static const struct row {
     const char *label;
@@ -91,6 +94,18 @@ static const struct row {
       { "UNIT_SECRET=s", "UNIT_PORT=80s" },
       NULL,
       "UNIT_PORT: must be" },
+    { "a number that is not UTF-8 is not quoted",
+      { "UNIT_SECRET=s", "UNIT_PORT=\xff" },
+      NULL,
+      "UNIT_PORT: is not plain" },
+    { "a quotation ends before a character that would be cut",
+      { "UNIT_SECRET=s", "UNIT_PORT=" NINES "\xc3\xa4" },
+      NULL,
+      "UNIT_PORT: must be a whole number from 1 to 65535, not \"" NINES "\"" },
+    { "a switch that is not UTF-8 is not quoted",
+      { "UNIT_SECRET=s", "UNIT_FAST=\xff" },
+      NULL,
+      "UNIT_FAST: is not plain" },
     { "true is true", { "UNIT_SECRET=s", "UNIT_FAST=true" }, "fallback s 8081 1", NULL },
     { "1 is true", { "UNIT_SECRET=s", "UNIT_FAST=1" }, "fallback s 8081 1", NULL },
     { "yes is true", { "UNIT_SECRET=s", "UNIT_FAST=yes" }, "fallback s 8081 1", NULL },
