@@ -1,0 +1,74 @@
+/* Any JSON: what was read is written, and reads as the same; members may be of any type. */
+#include "shared/json/json_reader.h"
+
+#include "tests/fuzz/fuzz.h"
+
+static bool parse(struct span text, struct json_document *out)
+{
+    struct error err;
+    bool parsed = json_document_parse(text, out, &err);
+
+    if (!parsed)
+        fuzz_check_refusal(&err);
+    return parsed;
+}
+
+static void check_written(const struct json_document *document)
+{
+    AUTO(json_document_release) struct json_document again = { NULL };
+    AUTO(buffer_release) struct buffer first = BUFFER_EMPTY, second = BUFFER_EMPTY;
+
+    json_value_write(document->root, &first);
+    bool parsed = parse(buffer_span(&first), &again);
+    assert(parsed);
+    json_value_write(again.root, &second);
+    assert(span_equal(buffer_span(&first), buffer_span(&second)));
+}
+
+/* As what a member is read, and whether it is that or recorded. */
+static bool read_member(void *ctx, const char *name, const struct json_value *value)
+{
+    struct json_reader *reader = ctx;
+    struct json_reader inner;
+    struct json_value *array;
+    struct instant instant;
+    struct id id;
+    char text[4 * 40 + 1];
+    int64_t number;
+    size_t count;
+    bool flag;
+
+    (void)value;
+    json_read_text(reader, name, JSON_REQUIRED, 1, 40, text, sizeof(text));
+    json_read_integer(reader, name, JSON_REQUIRED, -5, INT64_MAX, &number);
+    json_read_boolean(reader, name, JSON_OPTIONAL, &flag);
+    json_read_id(reader, name, JSON_OPTIONAL, &id);
+    json_read_instant(reader, name, JSON_OPTIONAL, &instant);
+    if (json_read_array(reader, name, JSON_OPTIONAL, 1, 9, &array, &count))
+        json_read_element(reader, name, array, count - 1, &inner);
+    if (json_read_object(reader, name, JSON_OPTIONAL, &inner))
+        json_reader_end(&inner);
+    return true;
+}
+
+static void read_members(const struct json_document *document)
+{
+    struct json_reader reader;
+    struct error err;
+
+    json_reader_begin(&reader, document, &err);
+    json_reader_end(&reader);
+    if (reader.object && json_member_count(document->root) <= JSON_MEMBERS_MAX)
+        json_each_member(document->root, read_member, &reader);
+    fuzz_check_refusal(&err);
+}
+
+void fuzz(struct span input)
+{
+    AUTO(json_document_release) struct json_document document = { NULL };
+
+    if (!parse(input, &document))
+        return;
+    check_written(&document);
+    read_members(&document);
+}
