@@ -8,9 +8,12 @@ build_dir() {
     esac
 }
 
+# What is built; everything, when none are named.
+build_targets=()
+
 build_quietly() {
     [[ -e $dir/build.ninja ]] || meson setup "$dir" "$top" "$@" || return 1
-    ninja -C "$dir"
+    ninja -C "$dir" "${build_targets[@]}"
 }
 
 # build [MESON OPTION...]: the options count when the directory is new. One at a time per checkout.

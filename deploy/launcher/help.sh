@@ -42,7 +42,9 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
                       events that were put aside
 
   help [COMMAND]      this; `COMMAND --help` is the same
-  test [SUITE...]     lint, unit, system, faults (these by default), asan, tsan, bare
+  test [SUITE...] [--minutes N]
+                      lint, unit, system, faults (these by default), asan, tsan, fuzz, bare;
+                      fuzz gives each parser N minutes of a processor (10 s without)
 
 Settings, from the environment:
   CHECKOUT_HOME       where this stack lives              (var, beside this program)

@@ -7,6 +7,7 @@ readonly packages_to_run=(
     libxml2-dev libcmocka-dev postgresql mosquitto mosquitto-clients nginx openssl runit curl jq ca-certificates
 )
 readonly packages_to_test=(universal-ctags shellcheck)
+readonly packages_to_fuzz=(clang libclang-rt-dev llvm)
 
 # packages_install NAME...: does nothing, quickly, when all are there.
 packages_install() {
@@ -131,16 +132,20 @@ npm_get() (
         (cd node_modules/node && node installArchSpecificPackage.js < /dev/null)
 )
 
-# install_for up|test, one at a time per checkout.
+# install_for up|test|fuzz, one at a time per checkout.
 install_for() {
     exec 8< "$top"
     flock 8
-    if [[ $1 == up ]]; then
+    case $1 in
+    up)
         packages_install "${packages_to_run[@]}"
         npm_install production
-    else
+        ;;
+    test)
         packages_install "${packages_to_run[@]}" "${packages_to_test[@]}"
         npm_install all
-    fi
+        ;;
+    fuzz) packages_install "${packages_to_fuzz[@]}" ;;
+    esac
     exec 8<&-
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # `test`: the suites, each counted; the last line is the sum.
 
-readonly all_suites=(lint unit system faults asan tsan bare)
+readonly all_suites=(lint unit system faults asan tsan fuzz bare)
 readonly default_suites=(lint unit system faults)
 readonly files_at_once=2
 
@@ -10,6 +10,11 @@ readonly SYSTEM_TEST_MS_MAX=600000
 
 command_test() {
     local -a suites=("$@")
+    if [[ ${*: -2:1} == --minutes ]]; then
+        fuzz_take_minutes "${*: -1}"
+        suites=("${@:1:$#-2}")
+        ((${#suites[@]} > 0)) || suites=(fuzz)
+    fi
     local suite
     if [[ $# -eq 0 ]]; then
         suites=("${default_suites[@]}")
