@@ -55,7 +55,8 @@ MUST_CHECK bool framing_read(const struct head *head, struct framing *out, struc
  * Whether the first line has single blanks and every header stood on a line of its own, as the
  * library's buffer shows: it cuts at a folded line, skips any white space in the first one, and
  * forgets blanks before a colon and line feeds without a carriage return. The pointers must be into
- * that buffer, of which nothing at or behind its `limit` is looked at.
+ * that buffer, of which nothing at or behind its `limit` is looked at. One thing it does not show:
+ * any two characters of white space pass for the CR LF of the first line.
  */
 MUST_CHECK bool framing_check_lines(const struct head *head, struct error *err);
 
