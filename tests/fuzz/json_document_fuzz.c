@@ -1,6 +1,7 @@
 /* Any JSON: what was read is written, and reads as the same; members may be of any type. */
 #include "shared/json/json_reader.h"
 
+#include "shared/json/json_library.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool parse(struct span text, struct json_document *out)
@@ -21,6 +22,7 @@ static void check_written(const struct json_document *document)
     json_value_write(document->root, &first);
     bool parsed = parse(buffer_span(&first), &again);
     assert(parsed);
+    assert(json_equal(json_library_value(document->root), json_library_value(again.root)));
     json_value_write(again.root, &second);
     assert(span_equal(buffer_span(&first), buffer_span(&second)));
 }
