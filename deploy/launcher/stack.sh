@@ -50,8 +50,8 @@ stack_start() {
     process_start bank-simulator
     service_each stack_start_service
     process_wait broker "$READY_SECONDS" broker_ready
-    process_wait bank-simulator "$READY_SECONDS" bank_is_ready
     service_each stack_wait_for_service
+    process_wait bank-simulator "$READY_SECONDS" bank_is_ready
     process_start edge
     process_wait edge "$READY_SECONDS" edge_ready
 }
