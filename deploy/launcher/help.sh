@@ -42,9 +42,11 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
                       events that were put aside
 
   help [COMMAND]      this; `COMMAND --help` is the same
-  test [SUITE...] [--minutes N]
-                      lint, unit, system, faults (these by default), asan, tsan, fuzz, bare;
-                      fuzz gives each parser N minutes of a processor (10 s without)
+  test [SUITE...]     lint, unit, system, faults (these by default), asan, tsan, fuzz, bare
+  test fuzz --minutes N
+                      each parser gets N minutes of a processor (10 s without)
+  test faults [--row TEXT] [--rounds N] [--seed N] [--resume] [--list]
+                      of the matrix of faults, these rows, so many rounds of each
 
 Settings, from the environment:
   CHECKOUT_HOME       where this stack lives              (var, beside this program)

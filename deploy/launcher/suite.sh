@@ -9,14 +9,14 @@ readonly files_at_once=2
 readonly SYSTEM_TEST_MS_MAX=600000
 
 command_test() {
-    local -a suites=("$@")
-    if [[ ${*: -2:1} == --minutes ]]; then
-        fuzz_take_minutes "${*: -1}"
-        suites=("${@:1:$#-2}")
-        ((${#suites[@]} > 0)) || suites=(fuzz)
-    fi
+    local -a suites=()
     local suite
-    if [[ $# -eq 0 ]]; then
+    while [[ $# -gt 0 && $1 != --* ]]; do
+        suites+=("$1")
+        shift
+    done
+    [[ $# -eq 0 ]] || suite_take_options "$@"
+    if [[ ${#suites[@]} -eq 0 ]]; then
         suites=("${default_suites[@]}")
         # A short round of what takes long.
         export TEST_ROUNDS=${TEST_ROUNDS:-1}
@@ -26,6 +26,18 @@ command_test() {
             usage_error "There is no suite '$suite'; there are: ${all_suites[*]}."
     done
     suites_run_all
+}
+
+# Options belong to one suite: fuzz has --minutes, faults those of its matrix.
+suite_take_options() {
+    case "${suites[*]}" in
+    fuzz)
+        [[ $# -eq 2 && $1 == --minutes ]] || usage_error "test fuzz takes --minutes N."
+        fuzz_take_minutes "$2"
+        ;;
+    faults) matrix_options=("$@") ;;
+    *) usage_error "$1 is for test fuzz, or for test faults." ;;
+    esac
 }
 
 suites_run_all() {
@@ -116,14 +128,6 @@ readonly unit_counts='
 suite_system() {
     build
     files_run "$top"/tests/system/*.test.js
-}
-
-# Crashes at named points, in a build that has them; TEST_ROUNDS of each.
-suite_faults() {
-    local -x CHECKOUT_BUILD=build-faults
-    local -x TEST_ROUNDS=${TEST_ROUNDS:-20}
-    build -Dcrash_points=true
-    files_run "$top"/tests/faults/*.test.js
 }
 
 # files_run FILE...

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { newKey } from './shop.js';
 import { SLOWDOWN } from './slowdown.js';
 import { byCard, byTransfer } from './till.js';
-
+import { waitFor } from './wait.js';
 
 /* How long a customer insists, and how long a payment may take to be final: a minute (issue 4). */
 const WITHIN_MS = 60_000;
@@ -20,10 +20,19 @@ const LATE = { within: WITHIN_MS };
 const AGAIN = [429, 503];
 const IN_USE = ['idempotency_key_in_use', 'version_conflict', 'operation_in_progress', 'payment_in_progress'];
 
+/** No bank was there: what a customer wanted is over, and so it may be. */
+class TurnedAway extends Error {}
+
+const isTurnedAway = ({ status, failure }) => status === 'failed' && failure.code === 'bank_unavailable';
+
 export class Customers {
-  /** Each of `kinds` (names of the methods below; all unless said) is done over and over. */
-  constructor(till, { kinds = KINDS } = {}) {
-    Object.assign(this, { till, kinds, made: new Map(), failures: [], done: 0 });
+  /**
+   * Each of `kinds` (names of the methods below; all unless said) is done over and over. Where
+   * `banksMayFail`, a payment for which no bank was there is no failure of ours.
+   */
+  constructor(till, { kinds = KINDS, banksMayFail = false } = {}) {
+    Object.assign(this, { till, kinds, banksMayFail, made: new Map(), failures: [], done: 0 });
+    this.turnedAway = 0;
   }
 
   start() {
@@ -44,6 +53,10 @@ export class Customers {
         await this[kind]();
         this.done++;
       } catch (error) {
+        if (error instanceof TurnedAway) {
+          this.turnedAway++;
+          continue;
+        }
         this.failures.push(`${kind}: ${error.message}`);
         return;
       }
@@ -85,6 +98,21 @@ export class Customers {
     return this.insist((options) => this.till.act(payment, what, body, options));
   }
 
+  /** Waits until the payment has that status. */
+  async until(payment, status) {
+    const now = await waitFor(
+      `payment ${payment.id} to be ${status}`,
+      async (seen) => {
+        const read = await this.till.read(payment);
+        seen(read);
+        return (read.status === status || (this.banksMayFail && isTurnedAway(read))) && read;
+      },
+      LATE,
+    );
+    if (now.status !== status) throw new TurnedAway(`no bank took payment ${now.id}`);
+    return now;
+  }
+
   amount() {
     return { amount: 1000 + (this.made.size % 1000), currency: 'EUR' };
   }
@@ -93,18 +121,18 @@ export class Customers {
 
   async order() {
     const order = await this.till.order(4711);
-    await this.till.until(await this.pay(order, byCard()), 'succeeded', LATE);
+    await this.until(await this.pay(order, byCard()), 'succeeded');
     await this.till.untilOrder(order, { payment_status: 'paid' }, LATE);
   }
 
   async decline() {
     const payment = await this.pay(this.amount(), byCard('4000000000009995'));
-    await this.till.until(payment, 'failed', LATE);
+    await this.until(payment, 'failed');
   }
 
   async refund() {
     const payment = await this.pay(this.amount(), byCard());
-    await this.till.until(payment, 'succeeded', LATE);
+    await this.until(payment, 'succeeded');
     const refund = await this.act(payment, 'refunds', { amount: 500 });
     await this.till.untilRefund(refund, 'succeeded', LATE);
   }
@@ -112,38 +140,38 @@ export class Customers {
   async capture() {
     const payment = await this.hold();
     await this.act(payment, 'capture', { amount: 700 });
-    const done = await this.till.until(payment, 'succeeded', LATE);
+    const done = await this.until(payment, 'succeeded');
     assert.equal(done.amount_captured, 700);
   }
 
   async release() {
     const payment = await this.hold();
     await this.act(payment, 'cancel');
-    await this.till.until(payment, 'canceled', LATE);
+    await this.until(payment, 'canceled');
   }
 
   async hold() {
     const payment = await this.pay(this.amount(), byCard(), { capture_method: 'manual' });
-    return this.till.until(payment, 'authorized', LATE);
+    return this.until(payment, 'authorized');
   }
 
   async challenge() {
     const payment = await this.pay(this.amount(), byCard('4000002760003184'));
-    const asked = await this.till.until(payment, 'requires_action', LATE);
+    const asked = await this.until(payment, 'requires_action');
     await this.till.challenge(asked, 'pass');
-    await this.till.until(payment, 'succeeded', LATE);
+    await this.until(payment, 'succeeded');
   }
 
   async transfer() {
     const payment = await this.pay(this.amount(), byTransfer);
     await this.act(payment, 'cancel');
-    await this.till.until(payment, 'canceled', LATE);
+    await this.until(payment, 'canceled');
   }
 
   /** A paid order that is canceled: the money goes back by itself. */
   async regret() {
     const order = await this.till.order(4711);
-    await this.till.until(await this.pay(order, byCard()), 'succeeded', LATE);
+    await this.until(await this.pay(order, byCard()), 'succeeded');
     await this.till.untilOrder(order, { status: 'paid' }, LATE);
     await this.till.shop.move(order.id, 'canceled');
     await this.till.untilOrder(order, { payment_status: 'refunded' }, LATE);

@@ -1,0 +1,77 @@
+/*
+ * The matrix of faults: each row of matrix/rows.js, round after round on a running stack under load.
+ *
+ *     node matrix.mjs [--rounds N] [--row TEXT] [--seed N] [--report FILE] [--resume] [--list]
+ *
+ * 20 rounds of each row, 5 where the fault itself lasts 10 s; `--row` plays the rows whose name has
+ * the text in it. A round's seed is the first one's plus its number, so `--seed S --rounds 1` repeats
+ * it. Prints a test's line for each row, and the table at the end.
+ */
+import { parseArgs } from 'node:util';
+
+import { Report } from './matrix/report.js';
+import { playRound } from './matrix/round.js';
+import { ROWS } from './matrix/rows.js';
+import { World } from './matrix/world.js';
+import { runSeed } from '../support/random.js';
+
+const ROUNDS = 20;
+const ROUNDS_OF_LONG = 5;
+const LONG_S = 10;
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string' },
+    row: { type: 'string', multiple: true },
+    seed: { type: 'string' },
+    report: { type: 'string', default: 'faults.json' },
+    resume: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+  },
+});
+const firstSeed = Number(options.seed ?? runSeed());
+const rows = ROWS.filter(({ id }) => options.row === undefined || options.row.some((text) => id.includes(text)));
+if (rows.length === 0) throw new Error(`there is no such row; there are:\n${names(ROWS)}`);
+
+function names(list) {
+  return list.map(({ id }) => `  ${id}`).join('\n');
+}
+
+function roundsOf(row) {
+  if (options.rounds !== undefined) return Number(options.rounds);
+  return row.seconds >= LONG_S ? ROUNDS_OF_LONG : ROUNDS;
+}
+
+/** Plays what is missing of a row; false if a round failed. A world in which one did is not gone on with. */
+async function playRow(world, row, report) {
+  for (let number = report.of(row).length; number < roundsOf(row); number++) {
+    const round = await playRound(world, row, firstSeed + number);
+    report.add(round);
+    const { verdict, seed, requests, recovery_ms, error = '' } = round;
+    console.log(`  ${verdict}: seed ${seed}, ${requests} requests, back after ${recovery_ms} ms ${error}`);
+    if (verdict !== 'ok') return false;
+  }
+  return true;
+}
+
+async function playAll(report) {
+  for (const kind of new Set(rows.map((row) => row.kind))) {
+    let world;
+    for (const row of rows.filter((each) => each.kind === kind)) {
+      world ??= await World.make(kind);
+      const good = await playRow(world, row, report);
+      console.log(`${good ? 'ok' : 'not ok'} - ${row.id}`);
+      if (!good) world = void (await world.end().catch((error) => console.log(`  ${error.message}`)));
+    }
+    await world?.end();
+  }
+}
+
+if (options.list) {
+  console.log(names(rows));
+} else {
+  const report = Report.open(options.report, options);
+  await playAll(report);
+  console.log(`\n${report.table(rows)}`);
+  process.exitCode = report.failed.length > 0 ? 1 : 0;
+}
