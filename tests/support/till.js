@@ -59,6 +59,12 @@ export class Till {
     return this.database.close();
   }
 
+  /** Looks at the database over another connection. */
+  async reconnect() {
+    await this.close();
+    this.database = await openInspector(this.stack, 'payments');
+  }
+
   /** An order of that many cents that somebody is to pay. */
   async order(cents = 13700, overrides = {}) {
     const lines = [{ sku: 'ITEM-1', name: 'Item', quantity: 1, unit_amount: cents }];

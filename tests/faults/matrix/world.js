@@ -127,6 +127,7 @@ export class World {
   async expectWell() {
     const unanswered = this.load.unanswered.map((request) => request.lastError ?? request.lastStatus);
     if (unanswered.length > 0) throw new Error(`never answered: ${unanswered.slice(0, 3)}`);
+    await this.till.reconnect(); /* the server may have been killed under it */
     await untilSettled(this.till, QUIET);
     await untilQuiet(this.stack, QUIET);
     await expectLoadStored(this.stack, this.load);
