@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { newKey } from './shop.js';
 import { SLOWDOWN } from './slowdown.js';
-import { byCard, byTransfer } from './till.js';
+import { byCard, byTransfer, orderOf } from './till.js';
 import { waitFor } from './wait.js';
 
 /* How long a customer insists, and how long a payment may take to be final: a minute (issue 4). */
@@ -70,6 +70,8 @@ export class Customers {
     for (;;) {
       const answer = await send({ key, patience: 5000 }).catch((error) => ({ text: error.message }));
       if (answer.status < 300) return this.repeated(send, key, answer);
+      /* It failed for want of a bank, before its customer could think of anything else. */
+      if (this.banksMayFail && answer.json?.from === 'failed') throw new TurnedAway(answer.text);
       const again =
         answer.status === undefined ||
         AGAIN.includes(answer.status) ||
@@ -92,6 +94,11 @@ export class Customers {
     const payment = await this.insist((options) => this.till.pay(what, method, overrides, options));
     this.made.set(payment.id, payment);
     return payment;
+  }
+
+  /** An order that is to be paid. */
+  orderOf(cents) {
+    return this.insist((options) => this.till.shop.post('/v1/orders', orderOf(cents), options));
   }
 
   act(payment, what, body = {}) {
@@ -120,7 +127,7 @@ export class Customers {
   /* --- what they do --------------------------------------------------------------------------- */
 
   async order() {
-    const order = await this.till.order(4711);
+    const order = await this.orderOf(4711);
     await this.until(await this.pay(order, byCard()), 'succeeded');
     await this.till.untilOrder(order, { payment_status: 'paid' }, LATE);
   }
@@ -170,10 +177,10 @@ export class Customers {
 
   /** A paid order that is canceled: the money goes back by itself. */
   async regret() {
-    const order = await this.till.order(4711);
+    const order = await this.orderOf(4711);
     await this.until(await this.pay(order, byCard()), 'succeeded');
     await this.till.untilOrder(order, { status: 'paid' }, LATE);
-    await this.till.shop.move(order.id, 'canceled');
+    await this.insist((options) => this.till.shop.patch(`/v1/orders/${order.id}`, { status: 'canceled' }, options));
     await this.till.untilOrder(order, { payment_status: 'refunded' }, LATE);
   }
 }

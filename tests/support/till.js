@@ -42,6 +42,11 @@ const OPEN = ['processing'];
 /** For changeGateways(): a bank is asked however often it fails. */
 export const askAlways = (gateway) => (gateway.breaker = { calls_min: 10_000 });
 
+/** What is sent for an order of that many cents. */
+export function orderOf(cents, overrides = {}) {
+  return order({ lines: [{ sku: 'ITEM-1', name: 'Item', quantity: 1, unit_amount: cents }], ...overrides });
+}
+
 export async function openTill(stack) {
   return new Till(stack, await openInspector(stack, 'payments'));
 }
@@ -67,8 +72,7 @@ export class Till {
 
   /** An order of that many cents that somebody is to pay. */
   async order(cents = 13700, overrides = {}) {
-    const lines = [{ sku: 'ITEM-1', name: 'Item', quantity: 1, unit_amount: cents }];
-    return this.shop.createOrder(order({ lines, ...overrides }));
+    return this.shop.createOrder(orderOf(cents, overrides));
   }
 
   /** POST /v1/payments, whatever it answers. */

@@ -47,10 +47,11 @@ async function strike(world, row, seed, seen) {
     seen.recovery_ms = Math.round(performance.now() - lifted);
     await untilAnswers(world, AFTER);
   } finally {
-    await world.stopLoad();
     const { load, customers } = world;
-    seen.requests = load.requests.length + customers.made.size;
-    seen.unknown = load.requests.filter((request) => request.attempts > 1).length;
+    await world.stopLoad().finally(() => {
+      seen.requests = load.requests.length + customers.made.size;
+      seen.unknown = load.requests.filter((request) => request.attempts > 1).length;
+    });
   }
 }
 
