@@ -159,7 +159,7 @@ const networkRows = ['postgres', 'broker', 'bank'].flatMap((server) => [
 /** One service lives at another time, for as long as the fault lasts. */
 const clock = (service, seconds) => ({
   id: `clock ${service} ${seconds > 0 ? '+' : ''}${seconds} s`,
-  what: `the clock of the ${service} is ${seconds} s ${seconds > 0 ? 'ahead' : 'behind'}`,
+  what: `the clock of the ${service} is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}`,
   seconds: 5,
   async begin(world) {
     await world.stack.kill(service, 'SIGTERM');
