@@ -144,14 +144,13 @@ static void cut_fault_code(char *code)
 
 /* Kind and detail of a fault; "" for what it does not have. */
 static void read_fault(const struct envelope *envelope, char kind[4 * FAULT_CODE_MAX + 1],
-                       char code[GATEWAY_CODE_SIZE])
+                       char code[GATEWAY_CODE_SIZE], struct error *err)
 {
     char text[4 * GATEWAY_CODE_SIZE];
     struct soap_reader reader, detail;
-    struct error err;
 
     kind[0] = code[0] = '\0';
-    soap_reader_begin(&reader, envelope, &err);
+    soap_reader_begin(&reader, envelope, err);
     if (soap_read_text(&reader, "faultcode", SOAP_REQUIRED, 1, FAULT_CODE_MAX, kind,
                        4 * FAULT_CODE_MAX + 1))
         cut_fault_code(kind);
@@ -168,11 +167,12 @@ static bool is_not_found(const char *code)
 
 /* A fault of the client's tells that nothing was done only when it has a code that says why. */
 static void judge_fault(const struct envelope *envelope, const struct gateway_answer *answer,
-                        enum gateway_question question, struct gateway_result *out)
+                        enum gateway_question question, struct gateway_result *out,
+                        struct error *err)
 {
     char kind[4 * FAULT_CODE_MAX + 1], code[GATEWAY_CODE_SIZE];
 
-    read_fault(envelope, kind, code);
+    read_fault(envelope, kind, code, err);
     if (strcmp(kind, "Server") == 0 && strcmp(code, "unavailable") == 0)
         gateway_result_set(out, GATEWAY_NOTHING, "fault of the server: unavailable");
     else if (strcmp(kind, "Client") != 0 || *code == '\0')
@@ -195,21 +195,21 @@ static bool is_response(const struct envelope *envelope, const char *message)
            strncmp(name, message, length) == 0 && strcmp(name + length, "Response") == 0;
 }
 
+/* `err` is the caller's to look no more at: threads of requests have room for few of these. */
 static void judge_response(const struct envelope *envelope, const struct question *question,
-                           struct gateway_result *out)
+                           struct gateway_result *out, struct error *err)
 {
     struct soap_reader reader, inner;
     struct gateway_record record;
-    struct error err;
 
-    soap_reader_begin(&reader, envelope, &err);
+    soap_reader_begin(&reader, envelope, err);
     if (soap_read_element(&reader, "record", SOAP_REQUIRED, &inner))
         read_record(&inner, &record);
     if (soap_reader_ok(&reader))
         gateway_record_judge(&record, question->call, question->kind, out);
     else
-        gateway_result_set(out, GATEWAY_UNKNOWN, "answered no record: %s %s", err.fields[0].pointer,
-                           err.fields[0].code);
+        gateway_result_set(out, GATEWAY_UNKNOWN, "answered no record: %s %s",
+                           err->fields[0].pointer, err->fields[0].code);
 }
 
 static void judge_answer(const struct gateway_answer *answer, const struct question *question,
@@ -224,10 +224,10 @@ static void judge_answer(const struct gateway_answer *answer, const struct quest
                            err.code);
     } else if (strcmp(envelope_namespace(&envelope), SOAP_NAMESPACE) == 0 &&
                strcmp(envelope_message(&envelope), "Fault") == 0) {
-        judge_fault(&envelope, answer, question->kind, out);
+        judge_fault(&envelope, answer, question->kind, out, &err);
     } else if (answer->status >= 200 && answer->status <= 299 &&
                is_response(&envelope, question->message)) {
-        judge_response(&envelope, question, out);
+        judge_response(&envelope, question, out, &err);
     } else {
         gateway_result_set(out, GATEWAY_UNKNOWN, "answered %d and another message", answer->status);
     }

@@ -256,21 +256,20 @@ static void count_created(const struct payment *payment)
  * when it can not be written now, the client is told of a payment that is being made, not that
  * nothing was done.
  */
-static void call(struct making *making, struct answer *out)
+static void call(struct making *making, struct answer *out, struct error *err)
 {
     const struct payment intent = making->record.payment;
     const struct caller *caller = making->command->caller;
     struct deadline deadline = payment_bank_deadline(caller);
     const struct gateway *gateway = making->gateway;
     bool by_card = intent.method == PAYMENT_CARD;
-    struct error err;
 
     making->gateway = NULL; /* the leave is used now */
     count_created(&intent);
     bool concluded = payment_calls_pay(making->service, &making->record, gateway,
-                                       by_card ? &making->draft->card : NULL, deadline, &err);
+                                       by_card ? &making->draft->card : NULL, deadline, err);
     if (!concluded)
-        log_swallowed(LOG_LEVEL_WARNING, "a payment was not concluded", &err);
+        log_swallowed(LOG_LEVEL_WARNING, "a payment was not concluded", err);
     payment_answer(out, HTTP_CREATED, concluded ? &making->record.payment : &intent);
 }
 
@@ -285,7 +284,7 @@ static bool try_once(struct making *making, struct answer *out, struct error *er
         return false;
     if (!done)
         return find_made(making, out, err);
-    call(making, out);
+    call(making, out, err);
     return true;
 }
 

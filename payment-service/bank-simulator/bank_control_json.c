@@ -242,18 +242,23 @@ static void read_manner(struct json_reader *reader, struct control_webhook *out)
                            "must not have control characters");
 }
 
-/* The body as it is given, or one that is made of the operation. */
+/*
+ * The body as it is given, or one that is made of the operation. Threads of requests have a small
+ * stack: what is read goes elsewhere.
+ */
 static void read_content(struct json_reader *reader, struct instant now,
                          struct control_webhook *out)
 {
-    char body[4 * BODY_LENGTH_MAX + 1];
+    enum { SIZE = 4 * BODY_LENGTH_MAX + 1 };
+    AUTO(buffer_release) struct buffer body = BUFFER_EMPTY;
     struct json_value *operation = json_read_value(reader, "operation");
     struct bank_notice notice = {
         .id = out->id, .type = out->type, .account = out->account, .created_at = now
     };
 
-    if (json_read_text(reader, "body", JSON_OPTIONAL, 0, BODY_LENGTH_MAX, body, sizeof(body)))
-        buffer_append(&out->body, body);
+    buffer_reserve(&body, SIZE);
+    if (json_read_text(reader, "body", JSON_OPTIONAL, 0, BODY_LENGTH_MAX, body.at, SIZE))
+        buffer_append(&out->body, body.at);
     else if (!operation || !json_value_is_object(operation))
         json_reader_refuse(reader, "operation", "required", "must be there, or body");
     else if (out->bank)
