@@ -55,8 +55,9 @@ export class Report {
 
 const seconds = (ms) => (ms === Infinity ? '-' : `${(ms / 1000).toFixed(1)} s`);
 
-/** Those of failures one by one; the others are counted up from the first. */
+/** One by one where they are few or failed; else they are counted up from the first. */
 function seeds(rounds) {
-  if (rounds.some(({ verdict }) => verdict !== 'ok')) return rounds.map(({ seed }) => seed).join(', ');
-  return rounds.length === 1 ? rounds[0].seed : `${rounds[0].seed} to ${rounds.at(-1).seed}`;
+  const few = rounds.length <= 3 || rounds.some(({ verdict }) => verdict !== 'ok');
+  const all = rounds.map(({ seed }) => seed);
+  return few ? all.join(', ') : `${all[0]} to ${all.at(-1)}`;
 }
