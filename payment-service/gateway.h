@@ -83,7 +83,7 @@ struct gateway_result {
     char bank_id[64];                     /* how the bank calls it */
     char failure_code[GATEWAY_CODE_SIZE]; /* declined: "card_declined", "expired_card", ... */
     char decline_code[GATEWAY_CODE_SIZE]; /* ... and closer: "insufficient_funds", ... */
-    char refusal[GATEWAY_CODE_SIZE];      /* nothing: why the bank would not even look at it */
+    char refusal[GATEWAY_CODE_SIZE];      /* nothing, and never will be: why */
     char action_url[GATEWAY_URL_SIZE];    /* pending: where the customer has to go */
     char detail[GATEWAY_DETAIL_SIZE];     /* nothing and unknown: why, for our log; no card data */
     int64_t retry_after_s;                /* nothing: the bank asked to wait; else 0 */

@@ -122,6 +122,16 @@ void gateway_record_judge(const struct gateway_record *record, const struct gate
         gateway_record_tell(record, out);
 }
 
+/*
+ * Refusals that speak of what was asked for, and will be the same tomorrow. Most others speak of
+ * us, of a key or a rate, and end when somebody has mended that.
+ */
+static bool is_final(const char *code)
+{
+    return strcmp(code, "authorization_not_found") == 0 ||
+           strcmp(code, "currency_not_supported") == 0;
+}
+
 void gateway_record_refused(const char *code, enum gateway_question question,
                             struct gateway_result *out)
 {
@@ -131,6 +141,6 @@ void gateway_record_refused(const char *code, enum gateway_question question,
         gateway_result_set(out, GATEWAY_UNKNOWN, "refused: %s", code);
     else
         gateway_result_set(out, GATEWAY_NOTHING, "refused: %s", code);
-    if (out->outcome == GATEWAY_NOTHING && question == GATEWAY_PERFORM)
+    if (out->outcome == GATEWAY_NOTHING && question == GATEWAY_PERFORM && is_final(code))
         text_copy(out->refusal, sizeof(out->refusal), code);
 }

@@ -143,8 +143,8 @@ static bool is_released(const struct gateway_result *result)
 }
 
 /*
- * Refused, and again and again: with a reason, and not because the bank could not look at it. What
- * would be asked for ever is given up.
+ * Refused, and again and again, for what it is; not for a key or a rate of ours, which can be
+ * mended. What would be asked for ever is given up.
  */
 static bool is_hopeless(const struct attempt *attempt, const struct gateway_result *result)
 {

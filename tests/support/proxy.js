@@ -70,7 +70,7 @@ export class Proxy {
     this.waiting = [];
   }
 
-  /** Every connection breaks, and there is none for now. */
+  /** Every connection breaks, and none is taken until heal(). */
   cut() {
     this.become('pass', { refuses: true });
     this.endAll();

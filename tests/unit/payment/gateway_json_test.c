@@ -298,6 +298,21 @@ static void what_the_bank_says_of_it_comes_out(void **state)
     assert_string_equal(result.failure_code, "declined");
 }
 
+/* A key of ours that is wrong gives up no refund. */
+static void only_what_is_final_is_a_refusal(void **state)
+{
+    static const struct fake_answer unknown = { BANK_ANSWERS, 404, "",
+                                                PROBLEM("authorization_not_found") };
+    static const struct fake_answer ours = { BANK_ANSWERS, 401, "", PROBLEM("key_invalid") };
+    static const struct fake_answer busy = { BANK_ANSWERS, 429, "", PROBLEM("rate_limited") };
+
+    (void)state;
+    assert_string_equal(ask(GATEWAY_PERFORM, GATEWAY_REFUND, &unknown).refusal,
+                        "authorization_not_found");
+    assert_string_equal(ask(GATEWAY_PERFORM, GATEWAY_REFUND, &ours).refusal, "");
+    assert_string_equal(ask(GATEWAY_PERFORM, GATEWAY_REFUND, &busy).refusal, "");
+}
+
 static void retry_after_comes_with_nothing_only(void **state)
 {
     static const struct fake_answer away = { BANK_ANSWERS, 503, "Retry-After: 7\r\n",
@@ -447,6 +462,7 @@ int main(void)
     bank = fake_bank_start();
     TABLE_ADD_ROWS(&table, mapping_rows, check_mapping);
     TABLE_ADD(&table, what_the_bank_says_of_it_comes_out);
+    TABLE_ADD(&table, only_what_is_final_is_a_refusal);
     TABLE_ADD(&table, retry_after_comes_with_nothing_only);
     TABLE_ADD_ROWS(&table, request_rows, check_request);
     TABLE_ADD(&table, what_a_card_does_not_have_is_left_out);
