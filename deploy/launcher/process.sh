@@ -55,7 +55,7 @@ exec svlogd -l 8192 -b 16384 '$home/log/$1'
 EOF
     file_put "$home/log/$1/config" <<< "s$LOG_BYTES_MAX"$'\n'"n$LOG_FILES_MAX"
     file_put "$dir/signal" <<< "$2"
-    [[ -L $home/service/$1 ]] || : > "$dir/down"
+    [[ -L $home/service/$1 ]] || : >> "$dir/down"
 }
 
 process_remove() {
@@ -100,7 +100,7 @@ process_supervised() {
 supervisors_end() {
     local name
     for name in $(process_names); do
-        : > "$home/service/$name/down" # nothing starts by itself: the launcher has an order
+        : >> "$home/service/$name/down" # nothing starts by itself: the launcher has an order
         sv exit "$home/service/$name" > /dev/null 2>&1 || true
     done
     for name in $(process_names); do
@@ -151,7 +151,7 @@ process_start() {
     process_running "$1" || rm -f "$dir/crashes"
     log_marks["$1"]=$(stat -c %s "$home/log/$1/current" 2> /dev/null || echo 0)
     if [[ ${no_restart:-false} == true ]]; then
-        : > "$dir/down"
+        : >> "$dir/down"
         printf o 1<> "$dir/supervise/control"
     else
         rm -f "$dir/down"
@@ -162,7 +162,7 @@ process_start() {
 # process_stop NAME...: all of them at a time, each with its signal; what does not go is killed.
 process_stop() {
     local name
-    for name in "$@"; do : > "$home/service/$name/down"; done
+    for name in "$@"; do : >> "$home/service/$name/down"; done
     sv -w "$STOP_SECONDS" force-stop "${@/#/$home/service/}" > /dev/null 2>&1 || true
     for name in "$@"; do process_kill "$name"; done
 }
