@@ -50,10 +50,16 @@ suites_run_all() {
         if suites_have_time; then suite_timed "$suite"; else printf 'NOT RUN: the time is over.\n'; fi
     done
     printf '\n'
+    suites_recall_failures
     # Nothing was run: that is no success.
     ((passed + failed > 0)) || failed=1
     printf '%d passed, %d failed\n' "$passed" "$failed"
     ((failed == 0))
+}
+
+# What failed, once more where somebody looks first: at the end.
+suites_recall_failures() {
+    [[ ! -s $stage/failures ]] || printf '== what failed\n%s\n\n' "$(< "$stage/failures")"
 }
 
 # Whoever has only so many seconds says so: what would begin after them is left out, and says that.
@@ -148,6 +154,7 @@ files_run() {
         "$@" < /dev/null || status=$?
     suite_count "$(tap_total pass "$report")" \
         $(($(tap_total fail "$report") + $(tap_total cancelled "$report"))) "$status"
+    tap_failures "$report" >> "$stage/failures"
     rm "$report"
     stage_clear || suite_count 0 1 1
 }
@@ -159,13 +166,6 @@ tests_node() {
 # What the stacks of all the files begin with is made once.
 suite_make_home() {
     [[ -e $TEST_HOME ]] || tests_node "$top/tests/support/make_home.js" "$TEST_HOME" < /dev/null
-}
-
-# The totals at the end of a TAP report: "# pass 12".
-tap_total() {
-    local total
-    total=$(sed -n "s/^# $1 \([0-9]*\)$/\1/p" "$2" | tail -n 1)
-    printf '%s\n' "${total:-0}"
 }
 
 # Nothing for a sanitizer: they look at the launcher, at nginx and at texts.

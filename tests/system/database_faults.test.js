@@ -93,7 +93,7 @@ test('with every worker waiting for the database, health still answers', async (
   try {
     const crowd = stack.shop(stack.env.ORDER_URL, stack.env.CHECKOUT_API_KEY, { connections: 300 });
     for (let i = 0; i < 300; i++) {
-      waiting.push(crowd.post('/v1/orders', invoice(1)).catch((error) => ({ error })));
+      waiting.push(answered(crowd).catch((error) => ({ error })));
     }
     await waitFor('liveness on the health port', async (seen) => {
       const answer = await shop.at(healthUrl()).get('/livez', { patience: 1000 });
@@ -102,7 +102,7 @@ test('with every worker waiting for the database, health still answers', async (
     });
     for (const answer of await Promise.all(waiting)) {
       if (answer.error) throw answer.error;
-      assert.ok([503].includes(answer.status), `${answer.status} ${answer.text}`);
+      expectProblem(answer, 503);
     }
   } finally {
     thaw();
@@ -110,6 +110,16 @@ test('with every worker waiting for the database, health still answers', async (
   }
   await untilServed();
 });
+
+/**
+ * Where others wait for a thread, whoever has connected and says nothing is closed; a client among 300
+ * of one process may be as slow as that, and asks again.
+ */
+function answered(crowd) {
+  const key = newKey();
+  const ask = () => crowd.post('/v1/orders', invoice(1), { key });
+  return waitFor('an answer', ask, { within: 3 * DEADLINE_MS });
+}
 
 const healthUrl = () => `http://127.0.0.1:${stack.portBase + 15}`;
 
