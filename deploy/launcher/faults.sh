@@ -27,9 +27,14 @@ matrix_run() {
     built=$(build_dir)
     local -x CHECKOUT_BUILD=$built TMPDIR=$stage TEST_HOME=$stage/home
     suite_make_home || status=$?
-    ((status != 0)) || tests_node "$top/tests/faults/matrix.mjs" --report "$built/matrix.json" "$@" \
-        < /dev/null | tee "$said" || status=$?
+    ((status != 0)) || apart "$top/tests/node_modules/node/bin/node" "$top/tests/faults/matrix.mjs" \
+        --report "$built/matrix.json" "$@" < /dev/null | tee "$said" || status=$?
     suite_count "$(grep -c '^ok - ' "$said" || true)" "$(grep -c '^not ok - ' "$said" || true)" "$status"
     rm -f "$said"
     stage_clear || suite_count 0 1 1
+}
+
+# apart COMMAND...: small disks are mounted for its eyes only, and end with it. Only root can mount any.
+apart() {
+    if ((EUID == 0)); then unshare --mount "$@"; else "$@"; fi
 }

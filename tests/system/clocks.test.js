@@ -23,7 +23,7 @@ const make = (key) => shop.post('/v1/orders', order(), { key });
 /** Starts order-service anew with such a clock. */
 async function restart(secondsAhead) {
   await stack.kill('order-service', 'SIGTERM');
-  stack.start('order-service', clockAhead(stack, secondsAhead));
+  stack.start('order-service', clockAhead(secondsAhead));
   await stack.ready('order-service');
 }
 

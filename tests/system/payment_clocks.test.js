@@ -26,7 +26,7 @@ await changeGateways(stack, askAlways);
 
 async function restart(secondsAhead) {
   await stack.kill('payment-service', 'SIGTERM');
-  stack.start('payment-service', clockAhead(stack, secondsAhead));
+  stack.start('payment-service', clockAhead(secondsAhead));
   await stack.ready('payment-service');
 }
 

@@ -5,19 +5,27 @@
  * stack that they need (world.js), `promise` what must hold besides the invariants.
  *
  * Named crash points have files of their own beside this folder; what one request or one event does
- * (poison, replays, fifty clients with a key, hostile HTTP, no descriptors) has tests/system.
+ * by itself has tests/system.
  */
 import { readdirSync, rmSync, cpSync, mkdirSync, chownSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-import { clockAhead } from '../../support/clock.js';
+
+import { clockAhead, clockToSet } from '../../support/clock.js';
 import { descendantsOf, isAlive } from '../../support/proc.js';
 import { waitFor } from '../../support/wait.js';
+import { busRows } from './bus.js';
+import { crowdRows } from './crowds.js';
+import { diskRows } from './disks.js';
 import { SERVICES } from './world.js';
 
 const STILL_S = 10;
 const TWO_DAYS_S = 2 * 86_400;
 const BACK_MS = 10_000;
+
+/* Of a clock that is set while it runs. */
+const STEP_S = 5;
+const STEP_EVERY_MS = 500;
 
 const killed = (name) => ({
   id: `kill ${name}`,
@@ -171,6 +179,25 @@ const clock = (service, seconds) => ({
   },
 });
 
+/** A clock that is set while its service runs, to and fro. */
+const clockSteps = (service) => ({
+  id: `clock steps ${service}`,
+  what: `the clock of the ${service} is set by ${STEP_S} s, again and again`,
+  seconds: 5,
+  async begin(world, random) {
+    const clock = clockToSet(world.stack, service);
+    await world.stack.kill(service, 'SIGTERM');
+    await world.start(service, clock.changes);
+    const step = () => clock.set(random.pick([-STEP_S, 0, STEP_S]));
+    const timer = setInterval(step, STEP_EVERY_MS);
+    return async () => {
+      clearInterval(timer);
+      await world.stack.kill(service, 'SIGTERM');
+      await world.start(service);
+    };
+  },
+});
+
 /** What the simulated bank does wrong, as its control interface calls it. */
 const bank = (what, ...faults) => ({
   id: `bank ${what}`,
@@ -209,6 +236,9 @@ export const ROWS = [
   postgresFrozen,
   ...networkRows,
   ...SERVICES.flatMap((service) => [clock(service, TWO_DAYS_S), clock(service, -TWO_DAYS_S)]),
-  clock('payment-service', 5),
+  ...SERVICES.map(clockSteps),
   ...bankRows,
+  ...busRows,
+  ...crowdRows,
+  ...diskRows,
 ].map((row) => ({ kind: 'plain', promise: {}, ...row }));

@@ -20,6 +20,7 @@ import { Random } from '../../support/random.js';
 import { startStack } from '../../support/stack.js';
 import { askAlways, changeGateways, openTill } from '../../support/till.js';
 import { earnVouchers } from '../../support/wallet.js';
+import { putOnSmallDisks } from './disks.js';
 
 export const SERVICES = ['order-service', 'payment-service', 'voucher-service'];
 
@@ -41,7 +42,10 @@ const CUSTOMERS = ['order', 'refund', 'capture', 'release', 'decline', 'regret']
 const QUIET = { within: 60_000 };
 
 export class World {
-  /** `kind`: plain, twins (two instances of each service), or proxied (a proxy before every server). */
+  /**
+   * `kind`: plain, twins (two instances of each service), proxied (a proxy before every server), or
+   * disks (a small disk for each that writes, and a supervisor for each process).
+   */
   static async make(kind) {
     const settings = { VOUCHER_HOLD_S: String(HOLD_S) };
     if (kind === 'twins') settings.CHECKOUT_INSTANCES = '2';
@@ -51,18 +55,35 @@ export class World {
     await changeGateways(world.stack, askAlways);
     world.wallet = await earnVouchers(world.stack, VOUCHERS);
     if (kind === 'proxied') await world.putProxies();
+    if (kind === 'disks') await world.putDisks();
     return world;
   }
 
   constructor(stack, kind) {
-    Object.assign(this, { stack, kind, proxies: {} });
+    Object.assign(this, { stack, kind, proxies: {}, disks: {} });
     this.shop = stack.shop();
   }
 
   async end() {
     for (const proxy of Object.values(this.proxies)) proxy.close();
     await this.till.close();
+    await this.endDisks();
     await this.stack.stop();
+  }
+
+  /** Each on a disk of its own; whatever ends is started again by its supervisor. */
+  async putDisks() {
+    await this.stack.kill('payment-service', 'SIGTERM');
+    await this.stack.must(['down']);
+    this.disks = putOnSmallDisks(this.stack);
+    await this.stack.up();
+    await this.till.reconnect();
+  }
+
+  async endDisks() {
+    if (Object.keys(this.disks).length === 0) return;
+    await this.stack.launch(['down']);
+    for (const disk of Object.values(this.disks)) disk.end();
   }
 
   /** The processes of a service: one, or two. */
