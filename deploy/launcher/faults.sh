@@ -21,14 +21,23 @@ suite_faults() {
 }
 
 # matrix_run [OPTION...]: each row is a test. What was played is kept in build-faults/matrix.json, from
-# which --resume goes on.
+# which --resume goes on. With --endurance MINUTES it is the long run instead.
 matrix_run() {
+    if [[ ${1:-} == --endurance ]]; then
+        faults_play endurance.mjs --minutes "${2:-}"
+    else
+        faults_play matrix.mjs --report "$(build_dir)/matrix.json" "$@"
+    fi
+}
+
+# faults_play SCRIPT [OPTION...]: its lines are counted.
+faults_play() {
     local status=0 said=$stage/matrix built
     built=$(build_dir)
     local -x CHECKOUT_BUILD=$built TMPDIR=$stage TEST_HOME=$stage/home
     suite_make_home || status=$?
-    ((status != 0)) || apart "$top/tests/node_modules/node/bin/node" "$top/tests/faults/matrix.mjs" \
-        --report "$built/matrix.json" "$@" < /dev/null | tee "$said" || status=$?
+    ((status != 0)) || apart "$top/tests/node_modules/node/bin/node" "$top/tests/faults/$1" "${@:2}" \
+        < /dev/null | tee "$said" || status=$?
     suite_count "$(grep -c '^ok - ' "$said" || true)" "$(grep -c '^not ok - ' "$said" || true)" "$status"
     rm -f "$said"
     stage_clear || suite_count 0 1 1

@@ -47,6 +47,8 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
                       each parser gets N minutes of a processor (10 s without)
   test faults [--row TEXT] [--rounds N] [--seed N] [--resume] [--list]
                       of the matrix of faults, these rows, so many rounds of each
+  test faults --endurance MINUTES
+                      load and kills for so long, while memory and descriptors stay as they are
 
 Settings, from the environment:
   CHECKOUT_HOME       where this stack lives              (var, beside this program)

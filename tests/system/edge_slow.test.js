@@ -42,11 +42,14 @@ test('200 slow heads and 200 slow bodies leave healthy requests a p99 below 200 
   }
 });
 
-test('1,500 connections that say nothing leave healthy requests a p99 below 200 ms', async (t) => {
-  const wires = await Promise.all(Array.from({ length: 1500 }, () => door.connect()));
+test('10,000 connections that say nothing leave healthy requests a p99 below 200 ms', async (t) => {
+  const wires = await Promise.all(Array.from({ length: 10_000 }, () => door.connect()));
   try {
+    /* Who said nothing for 10 s is closed, and the first of them may have come as long ago. */
+    const silent = wires.filter((wire) => !wire.ended).length;
+    t.diagnostic(`${silent} of them are there at once`);
+    assert.ok(silent > 5000, `only ${silent} were there at once`);
     await expectHealthy(t, look);
-    assert.equal(wires.filter((wire) => wire.ended).length, 0);
   } finally {
     for (const wire of wires) wire.close();
   }

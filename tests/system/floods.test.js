@@ -16,7 +16,8 @@ import { requestText } from '../support/wire.js';
 import { Door } from '../support/wire_door.js';
 
 /* However many are before it, nobody waits longer for a program that no sanitizer slows down. */
-const PATIENCE_MS = 5000 * SLOWDOWN;
+const WITHIN_MS = 5000;
+const PATIENCE_MS = WITHIN_MS * SLOWDOWN;
 
 const DESCRIPTORS = 256;
 
@@ -56,8 +57,8 @@ async function expectHealthy(t) {
   assert.ok(times.at(-1) < PATIENCE_MS, `one waited ${times.at(-1)} ms`);
 }
 
-test('1,500 connections that say nothing keep nobody out', async (t) => {
-  const idle = flood(1500);
+test('10,000 connections that say nothing keep nobody out', async (t) => {
+  const idle = flood(10_000);
   try {
     await waitFor('more connections than threads', () => idle.wires.length > 600);
     await expectHealthy(t);
@@ -66,17 +67,24 @@ test('1,500 connections that say nothing keep nobody out', async (t) => {
   }
 });
 
+/** Asks on a connection that it keeps; who was too slow to ask, and closed for it, comes again. */
+function served() {
+  const ask = async (seen) => {
+    const wire = await door.connect();
+    wire.send(get);
+    const { status } = await wire.answer();
+    seen(status);
+    return status === 200 && wire;
+  };
+  return waitFor('an answer', ask, { within: WITHIN_MS });
+}
+
 test('400 clients that keep their connections are all served by 256 threads', async () => {
   const from = performance.now();
-  const wires = await Promise.all(Array.from({ length: 400 }, () => door.connect()));
-  try {
-    for (const wire of wires) wire.send(get);
-    for (const wire of wires) assert.equal((await wire.answer()).status, 200);
-    const took = performance.now() - from;
-    assert.ok(took < PATIENCE_MS, `the last waited ${took} ms`);
-  } finally {
-    for (const wire of wires) wire.close();
-  }
+  const wires = await Promise.all(Array.from({ length: 400 }, served));
+  const took = performance.now() - from;
+  for (const wire of wires) wire.close();
+  assert.ok(took < PATIENCE_MS, `the last waited ${took} ms`);
 });
 
 test('with 256 descriptors the service takes no more than it can, and lives', async (t) => {

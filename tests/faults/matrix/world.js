@@ -130,11 +130,11 @@ export class World {
     if (/-service(-\d+)?$|^bank-/.test(name)) await this.stack.ready(name, { within: 10_000 });
   }
 
-  startLoad(seed) {
+  startLoad(seed, rate = {}) {
     const whim = new Random(`vouchers ${seed}`);
     const voucher = () => (whim.chance(0.2) ? whim.pick(this.wallet).code : undefined);
     const shops = this.instancesOf('order-service').map((name) => this.stack.shop(this.stack.urlOf(name)));
-    this.load = new Load(shops, { ...RATE, seed, voucher });
+    this.load = new Load(shops, { ...RATE, ...rate, seed, voucher });
     this.customers = new Customers(this.till, { kinds: CUSTOMERS, banksMayFail: true });
     this.customers.start();
   }
