@@ -31,9 +31,27 @@ static void read_account(struct json_reader *reader, enum json_presence presence
 
 /* ---- Faults --------------------------------------------------------------------------------- */
 
-static void read_matches(struct json_reader *reader, struct fault *out)
+static bool is_digits(const char *text)
+{
+    return text[strspn(text, "0123456789")] == '\0';
+}
+
+static void read_card(struct json_reader *reader, struct fault *out)
 {
     char card[4 * BANK_CARD_MAX + 1];
+
+    if (json_read_text(reader, "card", JSON_OPTIONAL, BANK_CARD_MIN, BANK_CARD_MAX, card,
+                       sizeof(card))) {
+        if (is_digits(card))
+            (void)text_copy(out->card, sizeof(out->card), card);
+        else
+            json_reader_refuse(reader, "card", "not_digits", "must have nothing but digits");
+    }
+    explicit_bzero(card, sizeof(card));
+}
+
+static void read_matches(struct json_reader *reader, struct fault *out)
+{
     size_t operation;
 
     read_bank(reader, JSON_OPTIONAL, &out->bank);
@@ -42,11 +60,7 @@ static void read_matches(struct json_reader *reader, struct fault *out)
     if (json_read_choice(reader, "operation", JSON_OPTIONAL, bank_operation_words,
                          BANK_OPERATION_COUNT, &operation))
         out->operation = (int)operation;
-    if (json_read_text(reader, "card", JSON_OPTIONAL, BANK_CARD_MIN, BANK_CARD_MAX, card,
-                       sizeof(card)) &&
-        !text_copy(out->card, sizeof(out->card), card))
-        json_reader_refuse(reader, "card", "not_digits", "must have nothing but digits");
-    explicit_bzero(card, sizeof(card));
+    read_card(reader, out);
 }
 
 /* An element of an array, as the number that it is; -1 for anything else. */
@@ -261,6 +275,9 @@ static void read_content(struct json_reader *reader, struct instant now,
         buffer_append(&out->body, body.at);
     else if (!operation || !json_value_is_object(operation))
         json_reader_refuse(reader, "operation", "required", "must be there, or body");
+    else if (out->bank && !bank_notice_can_write_any(operation, out->bank))
+        json_reader_refuse(reader, "operation", "name_malformed",
+                           "must have names that XML can have");
     else if (out->bank)
         bank_notice_write_any(&out->body, &notice, operation, out->bank);
 }

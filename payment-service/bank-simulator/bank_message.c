@@ -174,6 +174,21 @@ void bank_message_write_record(struct buffer *out, const struct bank_record *rec
     soap_field_end(out, "record");
 }
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+
+static bool can_write_member(void *ctx, const char *name, const struct json_value *value)
+{
+    (void)ctx;
+    return name[0] != '\0' && strchr(LETTERS, name[0]) &&
+           name[strspn(name, LETTERS "0123456789-.")] == '\0' &&
+           (!json_value_is_object(value) || bank_message_can_write_any(value));
+}
+
+bool bank_message_can_write_any(const struct json_value *object)
+{
+    return json_each_member(object, can_write_member, NULL);
+}
+
 /* Numbers and truth values are spelled in XML as they are in JSON. */
 static bool write_member(void *ctx, const char *name, const struct json_value *value)
 {

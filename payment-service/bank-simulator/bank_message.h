@@ -29,7 +29,10 @@ MUST_CHECK bool bank_message_read(const struct envelope *envelope, enum bank_ope
 void bank_message_write_record(struct buffer *out, const struct bank_record *record,
                                const struct bank_view *view);
 
-/* The children that a JSON object makes, in its order: for records that somebody made up. */
+/* Whether each name in the object, at whatever depth, is one of an element of ours: ASCII. */
+bool bank_message_can_write_any(const struct json_value *object);
+
+/* The children that such an object makes, in its order: for records that somebody made up. */
 void bank_message_write_any(struct buffer *out, const struct json_value *object);
 
 #endif

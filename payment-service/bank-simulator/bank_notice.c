@@ -41,6 +41,11 @@ void bank_notice_write(struct buffer *out, const struct bank_notice *notice,
     json_end_object(&json);
 }
 
+bool bank_notice_can_write_any(const struct json_value *record, const struct bank *bank)
+{
+    return !bank->speaks_soap || bank_message_can_write_any(record);
+}
+
 void bank_notice_write_any(struct buffer *out, const struct bank_notice *notice,
                            const struct json_value *record, const struct bank *bank)
 {

@@ -16,7 +16,10 @@ struct bank_notice {
 void bank_notice_write(struct buffer *out, const struct bank_notice *notice,
                        const struct bank_record *record, const struct bank_view *view);
 
-/* The same, of a record that somebody made up: an object of JSON. */
+/* Whether the bank's language has a way to write such an object: in SOAP, names are limited. */
+bool bank_notice_can_write_any(const struct json_value *record, const struct bank *bank);
+
+/* The same, of a record that somebody made up: an object of JSON that can be written. */
 void bank_notice_write_any(struct buffer *out, const struct bank_notice *notice,
                            const struct json_value *record, const struct bank *bank);
 
