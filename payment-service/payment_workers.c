@@ -26,7 +26,6 @@ static struct pool *pool_of(const struct payment_service *service)
 static bool claim(const struct payment_service *service, struct attempt_record *record,
                   bool *claimed, struct error *err)
 {
-    AUTO(write_release) struct write write;
     struct attempt *attempt = &record->attempt;
     int64_t tries_before = attempt->tries;
     struct instant now = clock_now();
@@ -37,6 +36,8 @@ static bool claim(const struct payment_service *service, struct attempt_record *
     attempt->tries++;
     attempt->updated_at = now;
     attempt->wait_ms = ATTEMPT_CLAIM_MS;
+
+    AUTO(write_release) struct write write;
     attempt_reschedule(&write, record->payment.stream, attempt, tries_before);
     if (!journal_commit(backbone_journal(service->backbone), &write, deadline_in_ms(ROUND_MS), err))
         return false;

@@ -120,8 +120,6 @@ static bool load_position(struct consumer *consumer, struct error *err)
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
     struct deadline deadline = deadline_in_ms(CONSUMER_QUERY_MS);
 
-    if (consumer->position_known)
-        return true;
     parameters_begin(&parameters);
     parameters_add_text(&parameters, consumer->settings.source.service);
     parameters_add_integer(&parameters, consumer->settings.stream);
@@ -198,7 +196,7 @@ static void lead(struct consumer *consumer)
 {
     struct error err;
 
-    if (!load_position(consumer, &err)) {
+    if (!consumer->position_known && !load_position(consumer, &err)) {
         back_off(consumer, &err);
         return;
     }

@@ -108,9 +108,9 @@ static bool read_events(const struct feed *feed, const struct request *req,
     const struct event_range *range = &wish->range;
     struct connection *connection = NULL;
 
+    parameters_begin(&parameters);
     if (wish->subjects[0] != '\0')
         return read_events_of(feed, req, wish, out, err);
-    parameters_begin(&parameters);
     if (access_is_everyone(&req->caller.access)) {
         if (!pool_acquire(feed->pool, req->caller.deadline, &connection, err))
             return false;

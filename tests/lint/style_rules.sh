@@ -93,6 +93,25 @@ unregistered_sources() {
     done
 }
 
+# What is released by itself is released on every way out: before it may return, a function begins it.
+released_before_begun() {
+    # shellcheck disable=SC2016 # awk's variables
+    files c | grep -v '^tests/' | xargs -r -d '\n' awk '
+        /^}/ { split("", open) }
+        {
+            for (name in open)
+                if ($0 ~ "(^|[^a-z_])" name "([^a-z_]|$)")
+                    delete open[name]
+                else if (/(^|[^a-z_])(return|continue|break|goto)([^a-z_]|$)/)
+                    print FILENAME ":" FNR ": leaves before " name " was begun"
+        }
+        /AUTO\([a-z_]+\)[^=(]*;$/ {
+            name = $NF
+            gsub(/[*;]|\[.*\]/, "", name)
+            open[name] = 1
+        }'
+}
+
 # Nothing of the machine where this was written.
 foreign_traces() {
     files c h js json sql sh md yml conf build acl | grep -v '^tests/lint/' |
@@ -132,6 +151,7 @@ holds "every file is called after its noun" houses_without_nouns
 holds "no simulator hides behind an #ifdef" simulators_by_ifdef
 holds "a crash point has a name of its own" crash_points_by_one_name
 holds "every header has its guard" missing_include_guards
+holds "what is released by itself was begun" released_before_begun
 holds "every source is in a meson.build" unregistered_sources
 holds "no file names a machine or a registry" foreign_traces
 holds "package.json is in tests and console only" package_files_elsewhere
