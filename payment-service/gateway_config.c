@@ -190,7 +190,7 @@ static void read_amounts(struct json_reader *reader, struct gateway *out)
 static void close_file(FILE **file)
 {
     if (*file)
-        fclose(*file);
+        (void)fclose(*file); /* it was only read */
 }
 
 /* One line, of what a header may hold. False, and recorded under `name`, when it is none. */
@@ -204,7 +204,7 @@ static bool read_secret(struct json_reader *reader, const char *name, const char
                            strerror(errno));
         return false;
     }
-    setvbuf(file, NULL, _IONBF, 0); /* no second copy of a secret */
+    (void)setvbuf(file, NULL, _IONBF, 0); /* no second copy of a secret */
     size_t length = fread(out, 1, size, file);
     if (ferror(file)) {
         json_reader_refuse(reader, name, "file_unreadable", "cannot read %s", path);

@@ -53,7 +53,7 @@ static bool check_type(const char *type, const char *expected, struct error *err
 {
     size_t length = type ? strcspn(type, "; \t") : 0;
 
-    if (length == strlen(expected) && strncasecmp(type, expected, length) == 0)
+    if (type && length == strlen(expected) && strncasecmp(type, expected, length) == 0)
         return true;
     return error_set(err, ERROR_MEDIA_TYPE, "media_type_unsupported", "Content-Type must be %s",
                      expected);

@@ -63,7 +63,7 @@ static size_t read_values(const char *text, int values[VOUCHER_CODE_SYMBOLS + 1]
 
 enum voucher_code_reading voucher_code_parse(const char *text, struct voucher_code *out)
 {
-    int values[VOUCHER_CODE_SYMBOLS + 1];
+    int values[VOUCHER_CODE_SYMBOLS + 1] = { 0 };
 
     if (read_values(text, values) != VOUCHER_CODE_SYMBOLS + 1)
         return VOUCHER_CODE_NONE;

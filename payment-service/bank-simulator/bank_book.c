@@ -155,15 +155,17 @@ static void add_operation(struct parameters *parameters, const struct bank_line 
 
 static void add_hook(struct parameters *parameters, const struct bank_hook *hook)
 {
+    struct instant due_at = { 0 };
     bool told = hook->type != NULL;
 
+    if (hook->mode != HOOK_DROPPED)
+        due_at = hook->due_at;
     add_id_or_null(parameters, told ? &hook->id : NULL);
     parameters_add_text_or_null(parameters, told ? hook->type : "");
     parameters_add_span(parameters, told ? hook->body : span_of(""));
     parameters_add_text(parameters, bank_hook_mode_words[hook->mode]);
     parameters_add_integer(parameters, hook->copies);
-    parameters_add_instant_or_null(parameters, hook->mode == HOOK_DROPPED ? (struct instant){ 0 }
-                                                                          : hook->due_at);
+    parameters_add_instant_or_null(parameters, due_at);
 }
 
 static void add_duty(struct parameters *parameters, const struct bank_entry *entry)

@@ -52,9 +52,9 @@ static bool answer_page(struct reply *reply, const struct bank_key *key,
 
 /* ---- Finding it ----------------------------------------------------------------------------- */
 
-static bool refuse(struct error *err)
+static void refuse(struct error *err)
 {
-    return error_set(err, ERROR_NOT_FOUND, "not_found", "There is no such challenge.");
+    error_set(err, ERROR_NOT_FOUND, "not_found", "There is no such challenge.");
 }
 
 /* Only authorizations have challenges, whatever else has that reference. */
@@ -66,13 +66,17 @@ static bool find(struct desk *desk, const struct request *req, struct bank_key *
 
     const struct bank *bank =
         text_copy_span(name, sizeof(name), req->segments[0]) ? bank_find(name) : NULL;
-    if (!bank)
-        return refuse(err);
+    if (!bank) {
+        refuse(err);
+        return false;
+    }
     if (!request_id_at(req, 1, &reference, err) ||
         !bank_book_locate(desk_book(desk), bank, reference, key, err) ||
         !desk_look_up(desk, key, req->caller.deadline, record, err))
         return false;
-    return record->operation == BANK_AUTHORIZE || refuse(err);
+    if (record->operation != BANK_AUTHORIZE)
+        refuse(err);
+    return record->operation == BANK_AUTHORIZE;
 }
 
 /* GET /{bank}/challenges/{reference} */

@@ -106,6 +106,7 @@ static bool withdraw(struct journal *journal, struct ticket *ticket)
 
     pthread_mutex_lock(&journal->mutex);
     struct queue *queue = queue_of(journal, ticket->write->stream);
+    assert(queue); /* it was put into it */
     for (struct ticket **at = &queue->first; *at != NULL && !found; at = &(*at)->next) {
         if (*at != ticket)
             continue;

@@ -44,7 +44,7 @@ static void sign(const char *secret, struct span content, char out[WEBHOOK_SIGNA
     assert(usable);
     struct digest digest =
         hmac_sha256((struct span){ (const char *)key.bytes, key.length }, content);
-    memcpy(out, SIGNATURE_PREFIX, strlen(SIGNATURE_PREFIX));
+    text_copy(out, WEBHOOK_SIGNATURE_SIZE, SIGNATURE_PREFIX);
     base64_encode((struct span){ (const char *)digest.bytes, sizeof(digest.bytes) },
                   out + strlen(SIGNATURE_PREFIX),
                   WEBHOOK_SIGNATURE_SIZE - strlen(SIGNATURE_PREFIX));

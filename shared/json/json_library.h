@@ -11,7 +11,7 @@ struct json_value;
 /* Not const: the library iterates over, and looks into, what it could also change. */
 static inline json_t *json_library_value(const struct json_value *value)
 {
-    return (json_t *)(uintptr_t)value;
+    return (json_t *)value;
 }
 
 static inline struct json_value *json_library_wrap(json_t *value)

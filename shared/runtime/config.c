@@ -43,7 +43,7 @@ static bool take_text(const struct setting *setting, const char *text, struct va
 static void close_file(FILE **file)
 {
     if (*file)
-        fclose(*file);
+        (void)fclose(*file); /* it was only read */
 }
 
 static bool take_file(const struct setting *setting, const char *path, struct value *value,
@@ -53,7 +53,7 @@ static bool take_file(const struct setting *setting, const char *path, struct va
 
     if (!file)
         return refuse(setting, err, "cannot open the file %s: %s", path, strerror(errno));
-    setvbuf(file, NULL, _IONBF, 0); /* no second copy of a secret */
+    (void)setvbuf(file, NULL, _IONBF, 0); /* no second copy of a secret */
     value->length = fread(value->text, 1, VALUE_MAX + 1, file);
     if (ferror(file))
         return refuse(setting, err, "cannot read the file %s", path);
@@ -168,7 +168,7 @@ static bool store_value(const struct setting *setting, const struct value *value
 
 bool config_load(const struct setting *settings, size_t count, void *out, struct error *err)
 {
-    AUTO(value_wipe) struct value value;
+    AUTO(value_wipe) struct value value = { .length = 0 };
 
     for (size_t i = 0; i < count; i++)
         if (!find_value(&settings[i], &value, err) || !store_value(&settings[i], &value, out, err))

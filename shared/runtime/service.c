@@ -127,7 +127,9 @@ static size_t start_parts(const struct service_part *parts, size_t count, struct
             error_prefix(&err, parts[i].name);
             log_swallowed(LOG_LEVEL_ERROR, "cannot start", &err);
             *exit_code = exit_code_of(err.kind);
-            pthread_kill(watch->thread, SIGTERM); /* stopping may hang here too */
+            /* Stopping may hang here too. The thread waits for the signal and is not ended by it:
+             * NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread,cert-pos44-c) */
+            pthread_kill(watch->thread, SIGTERM);
             return i;
         }
     }

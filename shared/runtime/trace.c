@@ -74,8 +74,9 @@ bool trace_parse(struct span traceparent, struct trace *out)
     const char *at = traceparent.at;
 
     if (!has_valid_shape(traceparent) || at[TRACE_ID_AT - 1] != '-' || at[SPAN_ID_AT - 1] != '-' ||
-        at[FLAGS_AT - 1] != '-' || !is_hex(at + TRACE_ID_AT, 2 * TRACE_ID_BYTES, false) ||
-        !is_hex(at + SPAN_ID_AT, 2 * SPAN_ID_BYTES, false) || !is_hex(at + FLAGS_AT, 2, true))
+        at[FLAGS_AT - 1] != '-' || !is_hex(at + TRACE_ID_AT, SPAN_ID_AT - TRACE_ID_AT - 1, false) ||
+        !is_hex(at + SPAN_ID_AT, FLAGS_AT - SPAN_ID_AT - 1, false) ||
+        !is_hex(at + FLAGS_AT, 2, true))
         return false;
 
     text_copy_span(out->trace_id, sizeof(out->trace_id), (struct span){ at + TRACE_ID_AT, 32 });

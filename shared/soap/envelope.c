@@ -51,6 +51,7 @@ static void meet_instruction(void *ctx, const xmlChar *target, const xmlChar *da
     stop(ctx, STOP_INSTRUCTION);
 }
 
+/* The parameters are libxml2's: NOLINTNEXTLINE(readability-function-size) */
 static void open_element(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
                          int namespace_count, const xmlChar **namespaces, int attribute_count,
                          int defaulted_count, const xmlChar **attributes)
@@ -215,6 +216,7 @@ static bool find_message(xmlNode *envelope, xmlNode **out, struct error *err)
 
     if (!find_body(envelope, &body, err))
         return false;
+    assert(body);
     xmlNode *message = soap_library_next(body->children);
     if (!message || soap_library_next(message->next) || soap_library_has_text(body))
         return error_set(err, ERROR_MALFORMED, "soap_malformed",
