@@ -42,9 +42,12 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
                       events that were put aside
 
   help [COMMAND]      this; `COMMAND --help` is the same
-  test [SUITE...]     lint, unit, system, faults (these by default), asan, tsan, fuzz, bare
+  test [SUITE...]     lint, unit, system, faults (these by default), asan, tsan, fuzz, bare,
+                      analysis, coverage
   test fuzz --minutes N
                       each parser gets N minutes of a processor (10 s without)
+  test coverage [--files NAME,NAME,...|none]
+                      lines and branches that the unit tests and these system tests never reach
   test faults [--row TEXT] [--rounds N] [--seed N] [--resume] [--list]
                       of the matrix of faults, these rows, so many rounds of each
   test faults --endurance MINUTES

@@ -7,6 +7,8 @@ readonly packages_to_run=(
     libxml2-dev libcmocka-dev postgresql mosquitto mosquitto-clients nginx openssl runit curl jq ca-certificates
 )
 readonly packages_to_test=(universal-ctags shellcheck libfaketime)
+readonly packages_to_analyze=(clang-tidy cppcheck)
+readonly packages_to_cover=(gcovr bsdextrautils)
 readonly packages_to_fuzz=(clang libclang-rt-dev llvm)
 
 # packages_install NAME...: does nothing, quickly, when all are there.
@@ -132,7 +134,7 @@ npm_get() (
         (cd node_modules/node && node installArchSpecificPackage.js < /dev/null)
 )
 
-# install_for up|test|fuzz, one at a time per checkout.
+# install_for up|test|analysis|coverage|fuzz, one at a time per checkout.
 install_for() {
     exec 8< "$top"
     flock 8
@@ -145,6 +147,8 @@ install_for() {
         packages_install "${packages_to_run[@]}" "${packages_to_test[@]}"
         npm_install all
         ;;
+    analysis) packages_install "${packages_to_analyze[@]}" ;;
+    coverage) packages_install "${packages_to_cover[@]}" ;;
     fuzz) packages_install "${packages_to_fuzz[@]}" ;;
     esac
     exec 8<&-

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # `test`: the suites, each counted; the last line is the sum.
 
-readonly all_suites=(lint unit system faults asan tsan fuzz bare)
+readonly all_suites=(lint unit analysis system faults asan tsan fuzz bare coverage)
 readonly default_suites=(lint unit system faults)
 readonly files_at_once=2
 
@@ -28,7 +28,7 @@ command_test() {
     suites_run_all
 }
 
-# Options belong to one suite: fuzz has --minutes, faults those of its matrix.
+# Options belong to one suite: fuzz has --minutes, coverage --files, faults those of its matrix.
 suite_take_options() {
     case "${suites[*]}" in
     fuzz)
@@ -36,7 +36,11 @@ suite_take_options() {
         fuzz_take_minutes "$2"
         ;;
     faults) matrix_options=("$@") ;;
-    *) usage_error "$1 is for test fuzz, or for test faults." ;;
+    coverage)
+        [[ $# -eq 2 && $1 == --files ]] || usage_error "test coverage takes --files NAME,NAME,..."
+        coverage_take_files "$2"
+        ;;
+    *) usage_error "$1 is for test fuzz, test faults or test coverage." ;;
     esac
 }
 
