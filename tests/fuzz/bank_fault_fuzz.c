@@ -1,4 +1,4 @@
-/* POST /control/faults: what was read is written, and what of it can be ordered reads as the same. */
+/* POST /control/faults: what was read is written, and what can be ordered of it reads the same. */
 #include "payment-service/bank-simulator/bank_control_json.h"
 
 #include "tests/fuzz/fuzz.h"

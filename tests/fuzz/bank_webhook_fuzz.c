@@ -1,4 +1,4 @@
-/* POST /control/webhooks: a webhook that somebody made up is in the bank's language all the same. */
+/* POST /control/webhooks: a webhook that is made up is in the bank's language all the same. */
 #include "payment-service/bank-simulator/bank_control_json.h"
 #include "shared/soap/envelope.h"
 
