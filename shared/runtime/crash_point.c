@@ -7,6 +7,8 @@
 #include "shared/base/text.h"
 #include "shared/runtime/log.h"
 
+#ifdef CHECKOUT_CRASH_POINTS
+
 /* The bounds of the section that CRASH_POINT() fills; weak, for programs without any. */
 extern const char *const __start_crash_points[] __attribute__((weak));
 extern const char *const __stop_crash_points[] __attribute__((weak));
@@ -50,8 +52,6 @@ bool crash_points_check(struct error *err)
                      "CRASH_POINT names no crash point of this program; --crash-points lists them");
 }
 
-#ifdef CHECKOUT_CRASH_POINTS
-
 /* Passings of the one point that is asked for: a static, but of test builds only. */
 static _Atomic int64_t passings;
 
@@ -66,6 +66,18 @@ void crash_point_pass(const char *point)
     (void)kill(getpid(), SIGKILL);
     for (;;)
         (void)pause(); /* the signal is on its way: nothing may happen after the point */
+}
+
+#else
+
+/* Nothing of it is in a program for others: no list, no variable that it would listen to. */
+void crash_points_print(UNUSED FILE *to)
+{
+}
+
+bool crash_points_check(UNUSED struct error *err)
+{
+    return true;
 }
 
 #endif
