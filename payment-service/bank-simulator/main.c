@@ -8,6 +8,7 @@
 #include "payment-service/bank-simulator/bank_soap.h"
 #include "payment-service/bank-simulator/bank_webhooks.h"
 #include "shared/crypto/hash.h"
+#include "shared/db/connection_string.h"
 #include "shared/http/client.h"
 #include "shared/http/health.h"
 #include "shared/http/server.h"
@@ -103,7 +104,8 @@ struct simulator {
 
 static bool load_settings(struct settings *settings, struct error *err)
 {
-    if (!config_load(settings_table, COUNT_OF(settings_table), settings, err))
+    if (!config_load(settings_table, COUNT_OF(settings_table), settings, err) ||
+        !connection_string_check("DATABASE_URL", settings->database_url, err))
         return false;
     if (!log_level_parse(settings->log_level_text, &settings->log_level))
         return error_set(err, ERROR_CONFIGURATION, "configuration_invalid",

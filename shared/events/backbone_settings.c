@@ -1,6 +1,7 @@
 #include "shared/events/backbone_settings.h"
 
 #include "shared/base/text.h"
+#include "shared/db/connection_string.h"
 
 #define SIZE_OF(member) sizeof(((struct backbone_settings *)0)->member)
 
@@ -83,7 +84,9 @@ static bool parse_streams(struct backbone_settings *settings, struct error *err)
 
 bool backbone_settings_load(struct backbone_settings *out, struct error *err)
 {
-    if (!config_load(table, COUNT_OF(table), out, err) || !parse_streams(out, err))
+    if (!config_load(table, COUNT_OF(table), out, err) || !parse_streams(out, err) ||
+        !connection_string_check("DATABASE_URL", out->database_url, err) ||
+        !connection_string_check("ACCESS_DATABASE_URL", out->access_database_url, err))
         return false;
     if (!proxies_parse(out->trusted_proxies_text, &out->trusted_proxies, err))
         return error_prefix(err, "TRUSTED_PROXIES");

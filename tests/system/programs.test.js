@@ -39,6 +39,8 @@ describe('exit codes', () => {
       [{ DATABASE_URL_FILE: undefined }, /\bDATABASE_URL\b/],
       [{ DATABASE_URL_FILE: '/nowhere/at/all' }, /\bDATABASE_URL/],
       [{ DATABASE_URL: 'postgresql://x' }, /\bDATABASE_URL/],
+      [{ DATABASE_URL_FILE: undefined, DATABASE_URL: 'postgresql://x:zz%zz@x/x' }, /\bDATABASE_URL: is not/],
+      [{ ACCESS_DATABASE_URL_FILE: undefined, ACCESS_DATABASE_URL: 'postgresql://x:zz@zz@x/x' }, /\bACCESS_DATABASE_URL: is not/],
       [{ LOG_LEVEL: 'loud' }, /\bLOG_LEVEL\b/],
       [{ TRUSTED_PROXIES: '10.0.0.0/8' }, /\bTRUSTED_PROXIES\b/],
       [{ RATE_LIMIT_PER_KEY: '0' }, /\bRATE_LIMIT_PER_KEY\b/],
@@ -48,6 +50,7 @@ describe('exit codes', () => {
         const { code, stderr } = await runProgram(stack, service, [], changes);
         assert.equal(code, 2, `${service} ${JSON.stringify(changes)}: ${stderr}`);
         assert.match(stderr, named);
+        assert.doesNotMatch(stderr, /zz/, 'a piece of a password is told');
       }
       assert.equal((await runAlone(service, [])).code, 2, 'without any setting');
     }
