@@ -18,7 +18,7 @@ broker_define() {
         printf 'persistence_location %s/\n' "$home/broker/data"
     } | file_put "$home/broker/mosquitto.conf"
     process_define broker TERM <<EOF
-# $(sha256sum < "$home/broker/mosquitto.conf" | cut -c1-16) $(tls_stamp)
+# $(sha256sum < "$home/broker/mosquitto.conf" | cut -c1-16)
 ulimit -c 0
 mkdir -p '$home/broker/data'
 exec /usr/sbin/mosquitto -c '$home/broker/mosquitto.conf'

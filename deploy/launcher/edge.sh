@@ -158,7 +158,7 @@ edge_check_address() {
 # Workers outlive a master that was killed, and keep its ports: they end before there is another.
 edge_define_process() {
     process_define edge QUIT <<EOF
-# $(cat "$home"/edge/*.conf | sha256sum | cut -c1-16) $(tls_stamp)
+# $(cat "$home"/edge/*.conf | sha256sum | cut -c1-16)
 $(declare -f edge_workers_left edge_end_workers)
 edge_end_workers '$home/edge'
 ulimit -c 0

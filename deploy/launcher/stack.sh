@@ -40,6 +40,7 @@ stack_start() {
     stack_check_ports
     supervisor_start
     [[ ${#restarts[@]} -eq 0 ]] || process_stop "${restarts[@]}"
+    tls_reload
     process_start postgres
     process_wait postgres "$READY_SECONDS" postgres_ready
     databases_make

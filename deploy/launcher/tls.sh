@@ -75,7 +75,33 @@ tls_name() {
     printf '%s\n' "${name/#\*/checkout}"
 }
 
-# Changes with what is shown, for those who have to be started anew for it.
 tls_stamp() {
     cat "$home/tls/certificate.pem" "$home/tls/key.pem" | sha256sum | cut -c1-16
+}
+
+# Those who run and show another one read it anew: nobody who is connected, or connects, notices.
+# tls/shown remembers what they have; who dies before that does it again.
+tls_reload() {
+    local stamp
+    stamp=$(tls_stamp)
+    [[ $(file_read "$home/tls/shown") != "$stamp" ]] || return 0
+    tls_reload_process edge "$https_port"
+    tls_reload_process broker "$mqtts_port"
+    file_put "$home/tls/shown" <<< "$stamp"
+}
+
+# tls_reload_process NAME PORT
+tls_reload_process() {
+    local id
+    id=$(recorded "$1") || return 0
+    kill -HUP "$id"
+    wait_until 10 tls_is_shown "$2" || fail "$1 does not show the new certificate." \
+        "./checkout logs $1   tells why."
+}
+
+tls_is_shown() {
+    local shown
+    shown=$(timeout 5 openssl s_client -connect "${EDGE_ADDRESS:-127.0.0.1}:$1" < /dev/null 2> /dev/null |
+        openssl x509 -noout -fingerprint -sha256 2> /dev/null) || return 1
+    [[ $shown == "$(openssl x509 -noout -fingerprint -sha256 -in "$home/tls/certificate.pem")" ]]
 }
