@@ -229,6 +229,7 @@ suite_sanitized() {
     local -x TEST_VOUCHER_RACES=${TEST_VOUCHER_RACES:-40}
     local -x TEST_PAYMENTS=${TEST_PAYMENTS:-300}
     local -x TEST_PAYMENT_RACES=${TEST_PAYMENT_RACES:-20}
+    local -x TEST_PROPERTY_RUNS=${TEST_PROPERTY_RUNS:-8}
     local -x TEST_SLOWDOWN=$((TEST_SLOWDOWN > SLOWDOWN_SANITIZED ? TEST_SLOWDOWN : SLOWDOWN_SANITIZED))
     mapfile -t files < <(files_to_sanitize "$1")
     suite_unit
