@@ -2,6 +2,7 @@
 #include "payment-service/payment_calls.h"
 #include "payment-service/payment_change.h"
 #include "payment-service/payment_conclude.h"
+#include "shared/events/answers.h"
 #include "shared/http/reply.h"
 #include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
@@ -132,6 +133,26 @@ static void carry_out(const struct payment_service *service, const struct paymen
     payment_answer(out, HTTP_OK, concluded ? &record->payment : &intent);
 }
 
+/* It is there already, which is an answer as well: from now on the key stands for it. */
+static bool keep_unchanged(const struct payment_service *service,
+                           const struct payment_command *command, const struct payment *payment,
+                           struct answer *out, struct error *err)
+{
+    const struct answer answer = { .status = HTTP_OK,
+                                   .subject = payment->id,
+                                   .subject_version = payment->version };
+    AUTO(write_release) struct write write;
+
+    answers_keep(&write, command->caller, &command->idempotency, &answer);
+    if (!journal_commit(backbone_journal(service->backbone), &write, command->caller->deadline,
+                        err))
+        return false;
+    if (write.outcome != WRITE_DONE) /* a repeat was faster */
+        return payment_replay(service, command, out, err);
+    payment_answer(out, HTTP_OK, payment);
+    return true;
+}
+
 static bool follow_once(const struct payment_service *service,
                         const struct payment_command *command, const struct following_wish *wish,
                         struct answer *out, struct error *err)
@@ -146,10 +167,8 @@ static bool follow_once(const struct payment_service *service,
         return false;
     if (!decide(&following, command, wish, err))
         return payment_refused(service, command, out, err);
-    if (following.already) {
-        payment_answer(out, HTTP_OK, payment);
-        return true;
-    }
+    if (following.already)
+        return keep_unchanged(service, command, payment, out, err);
     if (!begin(service, command, &following, &done, err))
         return false;
     if (!done)

@@ -142,6 +142,13 @@ describe('capturing and canceling', () => {
     assert.equal(again.headers['idempotent-replayed'], 'true');
     assert.equal(again.text, done.text);
     expectStatus(await till.act(held, 'cancel'), 200); /* it is there already */
+    const other = newKey();
+    const same = expectStatus(await till.act(held, 'cancel', {}, { key: other }), 200);
+    assert.equal(same.headers['idempotent-replayed'], undefined);
+    const repeat = expectStatus(await till.act(held, 'cancel', {}, { key: other }), 200);
+    assert.equal(repeat.headers['idempotent-replayed'], 'true', 'finding it done is an answer too');
+    assert.equal(repeat.text, same.text);
+    expectProblem(await till.act(held, 'cancel', '', { key: other }), 422, 'idempotency_key_reused');
     assert.deepEqual(await till.events(held), [
       'payment.processing',
       'payment.authorized',
