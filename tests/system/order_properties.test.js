@@ -145,15 +145,18 @@ const change = {
   status,
   metadata: fc.constantFrom(undefined, undefined, undefined, { n: 'x' }, { n: 'y', m: 'x' }, { n: null }, {}),
   version: chosen({ none: 4, right: 2, stale: 1, ahead: 1 }),
+  twice: fc.nat(3).map((n) => n === 0),
 };
 
 const ifMatchOf = ({ version }, which) =>
   ({ right: version, stale: version - 1, ahead: version + 1 })[which];
 
-async function patch(model, real, { slot, caller, key, status, metadata, version }) {
+async function patch(model, real, { slot, caller, key, status, metadata, version, twice }) {
   const order = model.slots[slot];
   const request = { caller: callers[caller], order, key, body: { status, metadata } };
-  await real.ask(model, { ...request, ifMatch: ifMatchOf(order, version) });
+  const asked = { ...request, ifMatch: ifMatchOf(order, version) };
+  await real.ask(model, asked);
+  if (twice) await real.ask(model, asked);
 }
 
 /** A move that the table has: without it most sequences would end in refusals. */
