@@ -111,13 +111,27 @@ static const struct gateway *next_gateway(const struct payment_service *service,
     return gateway_chain_next(service->chain, &wish, skipped);
 }
 
+/* A payment on its way from bank to bank. */
+struct tour {
+    const struct payment_service *service;
+    struct attempt_record *record;
+    const struct card *card;       /* NULL for a transfer */
+    const struct gateway *gateway; /* whose leave there is, for the record's attempt; NULL: none */
+    struct buffer skipped;         /* what the record's attempt says of those that were not asked */
+    struct deadline deadline;
+};
+
+static void tour_release(struct tour *tour)
+{
+    tour->record->attempt.skipped = span_of("[]"); /* it was borrowed from here */
+    buffer_release(&tour->skipped);
+}
+
 /* Ends the attempt, which did nothing, and begins one at the next gateway, as one change. */
-static bool move_on(const struct payment_service *service, struct attempt_record *record,
-                    const struct gateway *next, struct span skipped, struct deadline deadline,
-                    bool *done, struct error *err)
+static bool move_on(struct tour *tour, const struct gateway *next, bool *done, struct error *err)
 {
     static const struct gateway_result did_nothing = { .outcome = GATEWAY_NOTHING };
-    static const char *const no_event[2] = { NULL, NULL };
+    struct attempt_record *record = tour->record;
     struct payment *payment = &record->payment;
     struct instant now = clock_now();
     struct attempt attempt, ended = record->attempt;
@@ -128,7 +142,7 @@ static bool move_on(const struct payment_service *service, struct attempt_record
     attempt_take(&ended, &did_nothing, now);
     text_copy(payment->gateway, sizeof(payment->gateway), next->name);
     payment_attempt_begin(&attempt, payment, record->attempt.operation, &trace, now);
-    attempt.skipped = skipped;
+    attempt.skipped = buffer_span(&tour->skipped);
     payment->authorization_id = attempt.id;
     payment->revision++;
 
@@ -137,66 +151,62 @@ static bool move_on(const struct payment_service *service, struct attempt_record
                                            .paid_before = payment_paid(payment),
                                            .ended = &ended,
                                            .next = &attempt };
-    if (!payment_commit(service, &change, no_event, &trace, deadline, done, err))
+    if (!payment_commit(tour->service, &change, tour->deadline, done, err))
         return false;
     record->attempt = attempt;
     return true;
 }
 
-/*
- * Goes on to another bank, because the last one certainly did nothing and never will. `gateway` is
- * the one that the record's attempt is committed for; NULL when there is none.
- */
-static bool go_on(const struct payment_service *service, struct attempt_record *record,
-                  struct buffer *skipped, struct deadline deadline, const struct gateway **gateway,
-                  struct error *err)
+/* Goes on to another bank, because the last one certainly did nothing and never will. */
+static bool go_on(struct tour *tour, struct error *err)
 {
+    const struct payment_service *service = tour->service;
     bool done = false;
 
-    buffer_clear(skipped);
-    *gateway = next_gateway(service, record, deadline, skipped);
-    if (!*gateway)
+    buffer_clear(&tour->skipped);
+    tour->gateway = next_gateway(service, tour->record, tour->deadline, &tour->skipped);
+    if (!tour->gateway)
         return true;
-    bool told = move_on(service, record, *gateway, buffer_span(skipped), deadline, &done, err);
+    bool told = move_on(tour, tour->gateway, &done, err);
     if (told && done)
         return true;
-    gateway_chain_forgo(service->chain, *gateway);
-    *gateway = NULL; /* somebody else was faster: the record tells what became of it */
-    return told && attempt_store_read(backbone_pool(service->backbone), record->attempt.id,
-                                      deadline, record, err);
+    gateway_chain_forgo(service->chain, tour->gateway);
+    tour->gateway = NULL; /* somebody else was faster: the record tells what became of it */
+    return told && attempt_store_read(backbone_pool(service->backbone), tour->record->attempt.id,
+                                      tour->deadline, tour->record, err);
 }
 
-static bool pay(const struct payment_service *service, struct attempt_record *record,
-                const struct gateway *gateway, const struct card *card, struct buffer *skipped,
-                struct deadline deadline, struct error *err)
+/* Asks the tour's gateway, and whoever comes after it, until one did something. */
+static bool pay(struct tour *tour, struct error *err)
 {
     for (;;) {
-        struct gateway_call call = call_of(record, card, deadline);
+        struct gateway_call call = call_of(tour->record, tour->card, tour->deadline);
         struct gateway_result result;
 
         CRASH_POINT("payment:before_call");
-        gateway_chain_perform(service->chain, gateway, &call, &result);
+        gateway_chain_perform(tour->service->chain, tour->gateway, &call, &result);
         CRASH_POINT("payment:after_call");
-        if (result.outcome == GATEWAY_NOTHING) {
-            if (!go_on(service, record, skipped, deadline, &gateway, err))
-                return false;
-            if (gateway)
-                continue;
-        }
-        return conclude(service, record, &result, err);
+        if (result.outcome == GATEWAY_NOTHING && !go_on(tour, err))
+            return false;
+        if (result.outcome != GATEWAY_NOTHING || !tour->gateway)
+            return conclude(tour->service, tour->record, &result, err);
     }
 }
 
 bool payment_calls_pay(const struct payment_service *service, struct attempt_record *record,
-                       const struct gateway *gateway, const struct card *card,
-                       struct deadline deadline, struct error *err)
+                       const struct card *card, struct deadline deadline, struct error *err)
 {
-    AUTO(buffer_release) struct buffer skipped = BUFFER_EMPTY;
+    AUTO(tour_release) struct tour tour = {
+        .service = service,
+        .record = record,
+        .card = card,
+        .gateway = gateway_chain_find(service->chain, record->attempt.gateway),
+        .skipped = BUFFER_EMPTY,
+        .deadline = deadline,
+    };
 
-    if (!pay(service, record, gateway, card, &skipped, deadline, err))
-        return false;
-    record->attempt.skipped = span_of("[]"); /* it was borrowed from here */
-    return true;
+    assert(tour.gateway); /* it was chosen a moment ago */
+    return pay(&tour, err);
 }
 
 /* --- following -------------------------------------------------------------------------------- */
@@ -257,18 +267,18 @@ static bool pay_elsewhere(const struct payment_service *service, struct attempt_
                           struct error *err)
 {
     AUTO(card_wipe) struct card card;
-    AUTO(buffer_release) struct buffer skipped = BUFFER_EMPTY;
-    const struct gateway *gateway = NULL;
+    AUTO(tour_release) struct tour tour = { .service = service,
+                                            .record = record,
+                                            .card = &card,
+                                            .skipped = BUFFER_EMPTY,
+                                            .deadline = deadline };
     int64_t age_ms = clock_now().ms - record->payment.created_at.ms;
     bool young = age_ms >= 0 && age_ms < PAYMENT_ELSEWHERE_MS;
 
     if (record->attempt.operation == GATEWAY_AUTHORIZE && young &&
-        open_card(service, record, &card) &&
-        !go_on(service, record, &skipped, deadline, &gateway, err))
+        open_card(service, record, &card) && !go_on(&tour, err))
         return false;
-    if (!gateway)
-        return conclude(service, record, result, err);
-    return payment_calls_pay(service, record, gateway, &card, deadline, err);
+    return tour.gateway ? pay(&tour, err) : conclude(service, record, result, err);
 }
 
 /* What a bank has not heard of may still be in a socket: only when it is dead is it over. */

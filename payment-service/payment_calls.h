@@ -31,14 +31,13 @@ MUST_CHECK bool payment_refund_begin(struct attempt_record *record, const struct
                                      const struct trace *trace, struct error *err);
 
 /*
- * Calls the gateway for the record's attempt, an authorization or a transfer that was just
- * committed, and goes on as long as that helps. The gateway's leave was given by
+ * Calls the gateway of the record's attempt, an authorization or a transfer that was just
+ * committed, and goes on to others as long as that helps. The leave to call it was given by
  * gateway_chain_next(). `card` is NULL for a transfer.
  */
 MUST_CHECK bool payment_calls_pay(const struct payment_service *service,
-                                  struct attempt_record *record, const struct gateway *gateway,
-                                  const struct card *card, struct deadline deadline,
-                                  struct error *err);
+                                  struct attempt_record *record, const struct card *card,
+                                  struct deadline deadline, struct error *err);
 
 /* Does what the record's attempt says: a capture, a void or a refund; repeated, it has one effect.
  */

@@ -26,7 +26,10 @@ void payment_insert(struct write *write, const struct payment *payment,
                     const struct attempt *attempt, struct span sealed,
                     const struct idempotency *idempotency);
 
-/* What changes together; `payment` is as it shall be, its revision one more than it is. */
+/*
+ * What changes together, and what is announced of it; `payment` is as it shall be, its revision one
+ * more than it is.
+ */
 struct payment_change {
     const struct payment *payment;
     int64_t reserved_before, paid_before;  /* payment_reserved() and _paid() of how it was */
@@ -36,6 +39,8 @@ struct payment_change {
     const struct idempotency *idempotency; /* or NULL */
     int status;                            /* what is answered under the key: about the refund if
                                               there is one, else about the payment */
+    const char *payment_event, *refund_event; /* types of events; NULL: none */
+    const struct trace *trace;                /* that the events belong to */
 };
 
 /* Refused when the payment is not at that revision any more, or the key was used. */

@@ -33,19 +33,18 @@ static void release_pair(struct announcement (*pair)[2])
 }
 
 bool payment_commit(const struct payment_service *service, const struct payment_change *change,
-                    const char *const types[2], const struct trace *trace, struct deadline deadline,
-                    bool *done, struct error *err)
+                    struct deadline deadline, bool *done, struct error *err)
 {
     AUTO(release_pair) struct announcement pair[2] = { ANNOUNCEMENT_EMPTY, ANNOUNCEMENT_EMPTY };
     AUTO(write_release) struct write write;
 
     payment_update(&write, change);
-    if (types[0]) {
-        payment_announce(&pair[0], change->payment, types[0], trace);
+    if (change->payment_event) {
+        payment_announce(&pair[0], change->payment, change->payment_event, change->trace);
         write_announce(&write, &pair[0].event);
     }
-    if (types[1]) {
-        refund_announce(&pair[1], change->refund, types[1], trace);
+    if (change->refund_event) {
+        refund_announce(&pair[1], change->refund, change->refund_event, change->trace);
         write_announce(&write, &pair[1].event);
     }
     if (!journal_commit(backbone_journal(service->backbone), &write, deadline, err))
@@ -307,22 +306,20 @@ static struct shares shares_of(const struct payment *payment)
     return (struct shares){ payment_reserved(payment), payment_paid(payment) };
 }
 
-static bool change_record(const struct payment_service *service, struct attempt_record *record,
-                          const struct conclusion *conclusion, struct shares before,
-                          const struct attempt *ended, struct deadline deadline, bool *done,
-                          struct error *err)
+/* What a conclusion changes of the record that it was drawn for. */
+static struct payment_change change_of(const struct attempt_record *record,
+                                       const struct conclusion *conclusion, struct shares before,
+                                       const struct trace *trace)
 {
-    const struct trace trace = trace_of(&record->attempt);
-    const char *const types[2] = { conclusion->payment_event, conclusion->refund_event };
-    const struct payment_change change = {
+    return (struct payment_change){
         .payment = &record->payment,
         .reserved_before = before.reserved,
         .paid_before = before.paid,
-        .ended = ended,
         .refund = conclusion->refund_event ? &record->refund : NULL,
+        .payment_event = conclusion->payment_event,
+        .refund_event = conclusion->refund_event,
+        .trace = trace,
     };
-
-    return payment_commit(service, &change, types, &trace, deadline, done, err);
 }
 
 /* One try; `done` is false when somebody was faster, and the record is to be read again. */
@@ -340,9 +337,13 @@ static bool conclude_once(const struct payment_service *service, struct attempt_
     bool taken = take(&record->attempt, notice, conclusion.kind == CONCLUDE_ASK_AGAIN, now);
     if (conclusion.kind == CONCLUDE_ASK_AGAIN)
         return ask_later(service, record, deadline, err);
+
+    const struct trace trace = trace_of(&record->attempt);
+    struct payment_change change = change_of(record, &conclusion, before, &trace);
+
+    change.ended = taken ? &record->attempt : NULL;
     CRASH_POINT("payment:before_conclusion");
-    if (!change_record(service, record, &conclusion, before, taken ? &record->attempt : NULL,
-                       deadline, done, err))
+    if (!payment_commit(service, &change, deadline, done, err))
         return false;
     if (*done)
         CRASH_POINT("payment:after_conclusion");

@@ -21,13 +21,9 @@ MUST_CHECK bool payment_conclude(const struct payment_service *service,
                                  struct attempt_record *record, const struct gateway_notice *notice,
                                  struct deadline deadline, struct error *err);
 
-/*
- * Commits a change of the record's payment and refund with the events of these types (NULL: none);
- * `done` is false when somebody was faster.
- */
+/* Commits a change with its events; `done` is false when somebody was faster. Any thread. */
 MUST_CHECK bool payment_commit(const struct payment_service *service,
-                               const struct payment_change *change, const char *const types[2],
-                               const struct trace *trace, struct deadline deadline, bool *done,
-                               struct error *err);
+                               const struct payment_change *change, struct deadline deadline,
+                               bool *done, struct error *err);
 
 #endif

@@ -32,16 +32,14 @@ static bool require_merchant(const struct access *access, struct error *err)
 /* Commits the intent, with the key that it answers. */
 static bool commit_intent(const struct payment_service *service,
                           const struct payment_command *command, struct payment_change *change,
-                          const char *refund_event, bool *done, struct error *err)
+                          bool *done, struct error *err)
 {
-    const char *const types[2] = { NULL, refund_event };
-
     change->reserved_before = payment_reserved(change->payment);
     change->paid_before = payment_paid(change->payment);
     change->idempotency = &command->idempotency;
+    change->trace = &command->caller->trace;
     CRASH_POINT("payment:before_follow_intent");
-    if (!payment_commit(service, change, types, &command->caller->trace, command->caller->deadline,
-                        done, err))
+    if (!payment_commit(service, change, command->caller->deadline, done, err))
         return false;
     if (*done)
         CRASH_POINT("payment:after_follow_intent");
@@ -106,7 +104,7 @@ static bool begin(const struct payment_service *service, const struct payment_co
         return false;
     else if (!attempt_has_ended(&record->attempt))
         change.ended = &record->attempt;
-    return commit_intent(service, command, &change, NULL, done, err);
+    return commit_intent(service, command, &change, done, err);
 }
 
 /* What can not be concluded now will be by others: to the client it is under way. */
@@ -230,6 +228,7 @@ static bool refund_once(const struct payment_service *service,
     struct payment_change change = { .payment = &record.payment,
                                      .next = &record.attempt,
                                      .refund = &record.refund,
+                                     .refund_event = refund_status_event(REFUND_PENDING),
                                      .status = HTTP_CREATED };
     bool done;
 
@@ -238,7 +237,7 @@ static bool refund_once(const struct payment_service *service,
         return false;
     if (!payment_refund_begin(&record, draft, &command->caller->trace, err))
         return refund_refused(service, command, out, err);
-    if (!commit_intent(service, command, &change, refund_status_event(REFUND_PENDING), &done, err))
+    if (!commit_intent(service, command, &change, &done, err))
         return false;
     if (!done)
         return refund_replay(service, command, out, err);

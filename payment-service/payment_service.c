@@ -261,12 +261,11 @@ static void call(struct making *making, struct answer *out, struct error *err)
     const struct payment intent = making->record.payment;
     const struct caller *caller = making->command->caller;
     struct deadline deadline = payment_bank_deadline(caller);
-    const struct gateway *gateway = making->gateway;
     bool by_card = intent.method == PAYMENT_CARD;
 
     making->gateway = NULL; /* the leave is used now */
     count_created(&intent);
-    bool concluded = payment_calls_pay(making->service, &making->record, gateway,
+    bool concluded = payment_calls_pay(making->service, &making->record,
                                        by_card ? &making->draft->card : NULL, deadline, err);
     if (!concluded)
         log_swallowed(LOG_LEVEL_WARNING, "a payment was not concluded", err);

@@ -82,14 +82,13 @@ static bool reconcile(void *ctx, struct error *err, bool *more)
 
 /* Commits an intent that a worker will carry out: the reconcile worker, at once. */
 static bool commit(const struct payment_service *service, struct payment_change *change,
-                   const char *refund_event, const struct trace *trace, struct error *err)
+                   struct error *err)
 {
-    const char *const types[2] = { NULL, refund_event };
     bool done; /* somebody was faster: what is left to do is found the next time */
 
     change->reserved_before = payment_reserved(change->payment);
     change->paid_before = payment_paid(change->payment);
-    return payment_commit(service, change, types, trace, deadline_in_ms(ROUND_MS), &done, err);
+    return payment_commit(service, change, deadline_in_ms(ROUND_MS), &done, err);
 }
 
 /* Ends what the bank holds: by voiding it, or, where it is still open, its reference. */
@@ -101,7 +100,7 @@ static bool begin_end(const struct payment_service *service, struct payment *pay
     struct instant now = clock_now();
     struct trace trace = trace_create();
     struct attempt attempt;
-    struct payment_change change = { .payment = payment };
+    struct payment_change change = { .payment = payment, .trace = &trace };
 
     payment_attempt_begin(&attempt, payment, GATEWAY_VOID, &trace, now);
     attempt.wait_ms = 0;
@@ -122,7 +121,7 @@ static bool begin_end(const struct payment_service *service, struct payment *pay
         change.next = NULL;
         change.ended = attempt_has_ended(&record.attempt) ? NULL : &record.attempt;
     }
-    return commit(service, &change, NULL, &trace, err);
+    return commit(service, &change, err);
 }
 
 static bool begin_refund(const struct payment_service *service, struct payment *payment,
@@ -133,14 +132,16 @@ static bool begin_refund(const struct payment_service *service, struct payment *
     struct trace trace = trace_create();
     struct payment_change change = { .payment = &record.payment,
                                      .next = &record.attempt,
-                                     .refund = &record.refund };
+                                     .refund = &record.refund,
+                                     .refund_event = refund_status_event(REFUND_PENDING),
+                                     .trace = &trace };
 
     text_copy(draft.reason, sizeof(draft.reason),
               payment->orphaned ? "payment_orphaned" : "order_ended");
     if (!payment_refund_begin(&record, &draft, &trace, err))
         return false;
     record.attempt.wait_ms = 0;
-    return commit(service, &change, refund_status_event(REFUND_PENDING), &trace, err);
+    return commit(service, &change, err);
 }
 
 /* --- expiring --------------------------------------------------------------------------------- */
