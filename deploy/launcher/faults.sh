@@ -16,7 +16,7 @@ suite_faults() {
         matrix_run "${matrix_options[@]}"
     else
         files_run "$top"/tests/faults/*.test.js
-        if ((TEST_ROUNDS == 1)); then matrix_run "${matrix_short[@]}"; else matrix_run; fi
+        if ((TEST_ROUNDS == 1)); then matrix_run "${matrix_short[@]}"; else matrix_run --at-once 2; fi
     fi
 }
 

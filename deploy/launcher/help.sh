@@ -48,7 +48,7 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
                       each parser gets N minutes of a processor (10 s without)
   test coverage [--files NAME,NAME,...|none]
                       lines and branches that the unit tests and these system tests never reach
-  test faults [--row TEXT] [--rounds N] [--seed N] [--resume] [--list]
+  test faults [--row TEXT] [--rounds N] [--seed N] [--at-once N] [--resume] [--list]
                       of the matrix of faults, these rows, so many rounds of each
   test faults --endurance MINUTES
                       load and kills for so long, while memory and descriptors stay as they are

@@ -1,11 +1,12 @@
 /*
  * The matrix of faults: each row of matrix/rows.js, round after round on a running stack under load.
  *
- *     node matrix.mjs [--rounds N] [--row TEXT] [--seed N] [--report FILE] [--resume] [--list]
+ *     node matrix.mjs [--rounds N] [--row TEXT] [--seed N] [--at-once N] [--report FILE] [--resume] [--list]
  *
  * 20 rounds of each row, 5 where the fault itself lasts 10 s; `--row` plays the rows whose name has
- * the text in it. A round's seed is the first one's plus its number, so `--seed S --rounds 1` repeats
- * it. Prints a test's line for each row, and the table at the end.
+ * the text in it; `--at-once` is how many stacks play side by side, each another row. A round's seed
+ * is the first one's plus its number, so `--seed S --rounds 1` repeats it. Prints a test's line for
+ * each row, and the table at the end.
  */
 import { parseArgs } from 'node:util';
 
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     row: { type: 'string', multiple: true },
     seed: { type: 'string' },
+    'at-once': { type: 'string', default: '1' },
     report: { type: 'string', default: 'faults.json' },
     resume: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -44,27 +46,37 @@ function roundsOf(row) {
 
 /** Plays what is missing of a row; false if a round failed. A world in which one did is not gone on with. */
 async function playRow(world, row, report) {
-  for (let number = report.of(row).length; number < roundsOf(row); number++) {
+  const lines = [];
+  let good = true;
+  for (let number = report.of(row).length; good && number < roundsOf(row); number++) {
     const round = await playRound(world, row, firstSeed + number);
     report.add(round);
     const { verdict, seed, requests, recovery_ms, error = '' } = round;
-    console.log(`  ${verdict}: seed ${seed}, ${requests} requests, back after ${recovery_ms} ms ${error}`);
-    if (verdict !== 'ok') return false;
+    lines.push(`  ${verdict}: seed ${seed}, ${requests} requests, back after ${recovery_ms} ms ${error}`);
+    good = verdict === 'ok';
   }
-  return true;
+  console.log([`${good ? 'ok' : 'not ok'} - ${row.id}`, ...lines].join('\n'));
+  return good;
 }
 
-async function playAll(report) {
-  for (const kind of new Set(rows.map((row) => row.kind))) {
-    let world;
-    for (const row of rows.filter((each) => each.kind === kind)) {
-      world ??= await World.make(kind);
-      const good = await playRow(world, row, report);
-      console.log(`${good ? 'ok' : 'not ok'} - ${row.id}`);
-      if (!good) world = void (await world.end().catch((error) => console.log(`  ${error.message}`)));
-    }
-    await world?.end();
+const endOf = (world) => world?.end().catch((error) => console.log(`  ${error.message}`));
+
+/** One stack after the other, as the rows need it, for as long as there are rows. */
+async function play(queue, report) {
+  let world;
+  for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
+    if (world !== undefined && world.kind !== row.kind) world = void (await endOf(world));
+    world ??= await World.make(row.kind);
+    if (!(await playRow(world, row, report))) world = void (await endOf(world));
   }
+  await world?.end();
+}
+
+/** Rows of a kind stand together, so that a stack serves many of them. */
+async function playAll(report) {
+  const kinds = [...new Set(rows.map((row) => row.kind))];
+  const queue = kinds.flatMap((kind) => rows.filter((row) => row.kind === kind));
+  await Promise.all(Array.from({ length: Number(options['at-once']) }, () => play(queue, report)));
 }
 
 if (options.list) {

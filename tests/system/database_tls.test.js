@@ -73,11 +73,11 @@ async function start(host, words) {
   for (const name of ['DATABASE_URL_FILE', 'ACCESS_DATABASE_URL_FILE']) delete environment[name];
   stack.startFrom('order-service-7', { ...recipe, environment });
   const shop = stack.shop(`http://127.0.0.1:${port}`);
-  await waitFor('the instance to be ready', async (seen) => {
-    const answer = await shop.get('/readyz');
-    seen(answer.text);
-    return answer.status === 200;
-  }, { within: 20_000 });
+  const probe = async (seen) => {
+    seen(stack.said('order-service-7'));
+    return (await shop.get('/readyz').catch(() => undefined))?.status === 200;
+  };
+  await waitFor('the instance to be ready', probe, { within: 20_000 });
   return shop;
 }
 

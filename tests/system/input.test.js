@@ -205,7 +205,7 @@ describe('texts', () => {
       assert.equal(read.client_reference, value);
       assert.equal(read.metadata.value, value);
     });
-    await fc.assert(property, { numRuns: 100, seed: runSeed() });
+    await fc.assert(property, { numRuns: 100, seed: runSeed(), includeErrorInReport: true });
   });
 
   test('no JSON whatsoever makes an order by accident or an answer of 5xx', async () => {
@@ -214,7 +214,7 @@ describe('texts', () => {
       assert.ok([400, 422].includes(answer.status), `${body} -> ${answer.status} ${answer.text}`);
       expectProblem(answer, answer.status);
     });
-    await storingNothing(() => fc.assert(property, { numRuns: 200, seed: runSeed() }));
+    await storingNothing(() => fc.assert(property, { numRuns: 200, seed: runSeed(), includeErrorInReport: true }));
   });
 
   test('no query string makes an answer of 5xx', async () => {
@@ -225,6 +225,6 @@ describe('texts', () => {
         assert.ok(answer.status < 500, `${query} -> ${answer.text}`);
       }
     });
-    await fc.assert(property, { numRuns: 100, seed: runSeed() });
+    await fc.assert(property, { numRuns: 100, seed: runSeed(), includeErrorInReport: true });
   });
 });

@@ -240,7 +240,7 @@ describe('contents', () => {
         const answer = await changingNothing(() => postman.post(sent));
         assert.ok([204, 400, 404, 422].includes(answer.status), `${answer.status} ${answer.text}`);
       }),
-      { seed, numRuns: 150 },
+      { seed, numRuns: 150, includeErrorInReport: true },
     );
   });
 });
