@@ -25,6 +25,9 @@ import { isAlive, namesRecordedIn, recipeOf, recordedIn, stateOf } from './proc.
 import { Shop } from './shop.js';
 import { waitFor } from './wait.js';
 
+/* The servers of root's stacks run as another user, who may read what a test writes for them. */
+process.umask(0o022);
+
 const running = new Set();
 
 /** Starts a stack; `settings` are environment variables for it. A fresh one has nothing copied. */
@@ -44,7 +47,7 @@ export async function startStack(settings = {}, { restart = false, fresh = false
 
 export class Stack {
   constructor(portBase, settings) {
-    /* The servers of root's stacks run as another user, who must be able to get here. */
+    /* That user must be able to get here. */
     this.directory = mkdtempSync(path.join(os.tmpdir(), 'checkout-'));
     chmodSync(this.directory, 0o755);
     this.asked = path.join(this.directory, 'home');
