@@ -74,10 +74,14 @@ export class VoucherModel {
     return currency === wanted ? undefined : refused(422, 'voucher_currency_mismatch');
   }
 
-  /** POST .../reserve; its holder holds it for longer, which is a change as well. */
+  /**
+   * POST .../reserve; its holder holds it for longer, which is a change as well. Once its time is over a
+   * reservation still stands, and is not made longer.
+   */
   reserve(voucher, holder) {
     const unfit = this.refuseUse(voucher, holder);
     if (unfit) return unfit;
+    if (voucher.over) return refused(409, 'voucher_expired');
     this.move(voucher, 'reserve', { holder });
     return this.answer(200, voucher);
   }

@@ -9,12 +9,13 @@ import { test } from 'node:test';
 
 import { top } from '../support/launcher.js';
 import { isAlive } from '../support/proc.js';
+import { SLOWDOWN } from '../support/slowdown.js';
 
 /** Runs shell text among the launcher's functions, on a stage of its own. */
 function onStage(text) {
   const parts = ['message', 'stage'].map((name) => path.join(top, 'deploy/launcher', `${name}.sh`));
   const script = `set -euo pipefail; . ${parts[0]}; . ${parts[1]}; top=${top}; stage_make; ${text}`;
-  return spawnSync('bash', ['-c', script], { encoding: 'utf8', timeout: 30_000 });
+  return spawnSync('bash', ['-c', script], { encoding: 'utf8', timeout: 30_000 * SLOWDOWN });
 }
 
 test('a process that a killed test file left behind is named, ended, and a failure', () => {
