@@ -174,7 +174,7 @@ suite_make_home() {
 
 # Nothing for a sanitizer: they look at the launcher, at nginx and at texts.
 readonly files_without_service="audit audit_payments card_data edge_tls hardening keys launcher readme reconcile rotation \
-schema security stage surroundings systemd"
+schema security stage suite_report surroundings systemd"
 
 # The others run under one of the sanitizers, which take their time: those where many threads, processes
 # or instances meet under tsan, all others under asan, and a few under both. TEST_EVERY_FILE=1 runs all

@@ -39,7 +39,7 @@ export class SmallDisk {
       while (writeAll(file, Buffer.alloc(MEGABYTE)) || writeAll(file, Buffer.alloc(1)));
     };
     more();
-    const timer = setInterval(more, AGAIN_MS);
+    const timer = setInterval(more, AGAIN_MS).unref();
     this.empty = () => {
       clearInterval(timer);
       closeSync(file);

@@ -189,7 +189,7 @@ const clockSteps = (service) => ({
     await world.stack.kill(service, 'SIGTERM');
     await world.start(service, clock.changes);
     const step = () => clock.set(random.pick([-STEP_S, 0, STEP_S]));
-    const timer = setInterval(step, STEP_EVERY_MS);
+    const timer = setInterval(step, STEP_EVERY_MS).unref();
     return async () => {
       clearInterval(timer);
       await world.stack.kill(service, 'SIGTERM');
