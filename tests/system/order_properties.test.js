@@ -92,10 +92,13 @@ class Real {
 const pathOf = ({ id }) => `/v1/orders/${id}`;
 const NOWHERE = '/v1/orders/01940000-0000-7000-8000-00000000dead';
 
-/** The voucher of an order that came to nothing is free again before anybody asks for it. */
-async function givenBack({ status, discount }) {
-  if (discount && ['canceled', 'expired'].includes(status)) {
-    await untilVoucher(stack.vouchers(), discount.id, 'active');
+/**
+ * The voucher of an order that came to nothing is free again before anybody asks for it; once another
+ * order has it, it stays with that one, whatever becomes of the first.
+ */
+async function givenBack({ status, voucher }) {
+  if (voucher && !voucher.usedBy && ['canceled', 'expired'].includes(status)) {
+    await untilVoucher(stack.vouchers(), voucher.id, 'active');
   }
 }
 
