@@ -186,6 +186,8 @@ const breaks = [
   ['a card number in an event', 'I12', payments, inEvent(() => ids.held, { number: NUMBER })],
   ['a card number in an order\'s event, between words', 'I12', orders,
     inEvent(() => ids.unpaid, { metadata: { note: 'my card is 4242 4242 4242 4242.' } })],
+  ['a card number in an event, grouped as it is printed on some cards', 'I12', payments,
+    inEvent(() => ids.held, { card: { note: '3782 822463 10005' } })],
   ['the code of a card', 'I12', payments, inEvent(() => ids.held, { card: { cvc: '836' } })],
   ['a card number as a shop\'s reference', 'I12', orders,
     set('orders', () => ids.unpaid, `client_reference = '${NUMBER}'`, 'client_reference = NULL')],
