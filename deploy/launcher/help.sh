@@ -41,6 +41,9 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
   dead-letters list | replay ID | discard ID [--service NAME]
                       events that were put aside
 
+  bench [--quick] [--measure ID,...] [--rounds N] [--seconds N] [--list]
+                      how fast it is: ratios to the same work in plain pgbench, on a stack of its own
+
   help [COMMAND]      this; `COMMAND --help` is the same
   test [SUITE...]     lint, unit, system, faults (these by default), asan, tsan, fuzz, bare,
                       analysis, coverage

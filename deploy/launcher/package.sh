@@ -8,6 +8,7 @@ readonly packages_to_run=(
 )
 readonly packages_to_test=(universal-ctags shellcheck libfaketime systemd)
 readonly packages_to_analyze=(clang-tidy cppcheck)
+readonly packages_to_bench=(wrk)
 readonly packages_to_cover=(gcovr bsdextrautils)
 readonly packages_to_fuzz=(clang libclang-rt-dev llvm)
 
@@ -134,7 +135,7 @@ npm_get() (
         (cd node_modules/node && node installArchSpecificPackage.js < /dev/null)
 )
 
-# install_for up|test|analysis|coverage|fuzz, one at a time per checkout.
+# install_for up|test|analysis|bench|coverage|fuzz, one at a time per checkout.
 install_for() {
     exec 8< "$top"
     flock 8
@@ -148,6 +149,10 @@ install_for() {
         npm_install all
         ;;
     analysis) packages_install "${packages_to_analyze[@]}" ;;
+    bench)
+        packages_install "${packages_to_run[@]}" "${packages_to_bench[@]}"
+        npm_install all
+        ;;
     coverage) packages_install "${packages_to_cover[@]}" ;;
     fuzz) packages_install "${packages_to_fuzz[@]}" ;;
     esac

@@ -20,6 +20,9 @@ const ROUNDS = 20;
 const ROUNDS_OF_LONG = 5;
 const LONG_S = 10;
 
+/* Rounds after which a stack has had its time: the audit reads all that ever was. */
+const ROUNDS_OF_WORLD = 40;
+
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string' },
@@ -54,6 +57,7 @@ async function playRow(world, row, report) {
   let good = true;
   for (let number = report.of(row).length; good && number < roundsOf(row); number++) {
     const round = await playRound(world, row, firstSeed + number);
+    world.rounds = (world.rounds ?? 0) + 1;
     report.add(round);
     const { verdict, seed, requests, recovery_ms, error = '' } = round;
     lines.push(`  ${verdict}: seed ${seed}, ${requests} requests, back after ${recovery_ms} ms ${error}`);
@@ -65,11 +69,13 @@ async function playRow(world, row, report) {
 
 const endOf = (world) => world?.end().catch((error) => console.log(`  ${error.message}`));
 
+const serves = (world, row) => world.kind === row.kind && (world.rounds ?? 0) < ROUNDS_OF_WORLD;
+
 /** One stack after the other, as the rows need it, for as long as there are rows. */
 async function play(queue, report) {
   let world;
   for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
-    if (world !== undefined && world.kind !== row.kind) world = void (await endOf(world));
+    if (world !== undefined && !serves(world, row)) world = void (await endOf(world));
     world ??= await World.make(row.kind);
     if (!(await playRow(world, row, report))) world = void (await endOf(world));
   }
