@@ -21,7 +21,7 @@ const ROUNDS_OF_LONG = 5;
 const LONG_S = 10;
 
 /* Rounds after which a stack has had its time: the audit reads all that ever was. */
-const ROUNDS_OF_WORLD = 40;
+const ROUNDS_OF_WORLD = 20;
 
 const { values: options } = parseArgs({
   options: {
