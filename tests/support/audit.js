@@ -7,7 +7,11 @@ import path from 'node:path';
 
 import { openInspector } from './database.js';
 import { top } from './launcher.js';
+import { SLOWDOWN } from './slowdown.js';
 import { waitFor } from './wait.js';
+
+/* It reads all that ever was. */
+const QUERY_MS = 20_000;
 
 const DATABASES = ['orders', 'payments', 'vouchers'];
 
@@ -77,7 +81,7 @@ export async function positionOf(database, source = 'order-service', stream = 0)
  */
 export async function expectCleanAudit(stack, options) {
   await untilQuiet(stack, options);
-  const audit = await openInspector(stack, 'audit');
+  const audit = await openInspector(stack, 'audit', { query_timeout: QUERY_MS * SLOWDOWN });
   try {
     await waitFor(
       'a clean audit',

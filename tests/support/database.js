@@ -69,8 +69,8 @@ export function urlFor(stack, role, database) {
   return url.href;
 }
 
-export const openInspector = (stack, database) =>
-  Database.open(urlFor(stack, 'inspector', database));
+export const openInspector = (stack, database, options) =>
+  Database.open(urlFor(stack, 'inspector', database), options);
 
 export const openSuperuser = (stack, database) =>
   Database.open(urlFor(stack, 'postgres', database));
