@@ -188,6 +188,8 @@ const breaks = [
     inEvent(() => ids.unpaid, { metadata: { note: 'my card is 4242 4242 4242 4242.' } })],
   ['a card number in an event, grouped as it is printed on some cards', 'I12', payments,
     inEvent(() => ids.held, { card: { note: '3782 822463 10005' } })],
+  ['a card number in an event, before more digits', 'I12', payments,
+    inEvent(() => ids.held, { card: { note: '4242 4242 4242 4242-123456789012' } })],
   ['the code of a card', 'I12', payments, inEvent(() => ids.held, { card: { cvc: '836' } })],
   ['a card number as a shop\'s reference', 'I12', orders,
     set('orders', () => ids.unpaid, `client_reference = '${NUMBER}'`, 'client_reference = NULL')],
