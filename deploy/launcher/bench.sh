@@ -11,7 +11,6 @@ command_bench() {
     TMPDIR=$stage
     bench_warn
     tests_node "$top/tests/bench/bench.mjs" --out "$CHECKOUT_BUILD/bench" "$@" < /dev/null
-    say "Written to $CHECKOUT_BUILD/bench: bench.json, bench.md."
 }
 
 bench_warn() {

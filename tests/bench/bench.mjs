@@ -51,7 +51,10 @@ function chosen() {
   if (options.measure === undefined) return options.quick ? QUICK_MEASURES : MEASURES;
   const ids = options.measure.split(',');
   const unknown = ids.filter((id) => !MEASURES.some((measure) => measure.id === id));
-  if (unknown.length > 0) throw new Error(`there is no measure ${unknown}; there are: ${MEASURES.map(({ id }) => id).join(', ')}`);
+  if (unknown.length > 0) {
+    console.error(`There is no measure ${unknown}; there are: ${MEASURES.map(({ id }) => id).join(', ')}.`);
+    process.exit(2);
+  }
   const asked = MEASURES.filter(({ id }) => ids.includes(id));
   return asked.some((measure) => NEEDS_ORDERS.has(measure)) && !asked.includes(orders) ? [orders, ...asked] : asked;
 }
@@ -82,6 +85,7 @@ function write(report) {
   mkdirSync(options.out, { recursive: true });
   writeFileSync(path.join(options.out, 'bench.json'), `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(path.join(options.out, 'bench.md'), reportOf(report));
+  console.error(`Written to ${options.out}: bench.json, bench.md.`);
 }
 
 async function main() {

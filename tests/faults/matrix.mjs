@@ -20,7 +20,7 @@ const ROUNDS = 20;
 const ROUNDS_OF_LONG = 5;
 const LONG_S = 10;
 
-/* Rounds after which a stack has had its time: the audit reads all that ever was. */
+/* Rounds after which a stack gets no other row: the audit reads all that ever was. */
 const ROUNDS_OF_WORLD = 20;
 
 const { values: options } = parseArgs({
@@ -57,7 +57,7 @@ async function playRow(world, row, report) {
   let good = true;
   for (let number = report.of(row).length; good && number < roundsOf(row); number++) {
     const round = await playRound(world, row, firstSeed + number);
-    world.rounds = (world.rounds ?? 0) + 1;
+    world.rounds++;
     report.add(round);
     const { verdict, seed, requests, recovery_ms, error = '' } = round;
     lines.push(`  ${verdict}: seed ${seed}, ${requests} requests, back after ${recovery_ms} ms ${error}`);
@@ -69,7 +69,7 @@ async function playRow(world, row, report) {
 
 const endOf = (world) => world?.end().catch((error) => console.log(`  ${error.message}`));
 
-const serves = (world, row) => world.kind === row.kind && (world.rounds ?? 0) < ROUNDS_OF_WORLD;
+const serves = (world, row) => world.kind === row.kind && world.rounds < ROUNDS_OF_WORLD;
 
 /** One stack after the other, as the rows need it, for as long as there are rows. */
 async function play(queue, report) {

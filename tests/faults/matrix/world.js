@@ -42,6 +42,9 @@ const CUSTOMERS = ['order', 'refund', 'capture', 'release', 'decline', 'regret']
 const QUIET = { within: 60_000 };
 
 export class World {
+  /** Rounds that were played on it. */
+  rounds = 0;
+
   /**
    * `kind`: plain, twins (two instances of each service), proxied (a proxy before every server), or
    * disks (a small disk for each that writes, and a supervisor for each process).
