@@ -11,20 +11,21 @@ const char *const order_paying_filters[] = {
     NULL,
 };
 
-const char *const order_paying_types[] = {
-    "payment.processing",
-    "payment.requires_action",
-    "payment.authorized",
-    "payment.succeeded",
-    "payment.failed",
-    "payment.canceled",
-    "payment.expired",
-    "payment.orphaned",
-    "payment.updated",
-    "refund.created",
-    "refund.succeeded",
-    "refund.failed",
-    NULL,
+/* A shop waits for its order to be paid. */
+const struct consumed_type order_paying_types[] = {
+    { "payment.processing", false },
+    { "payment.requires_action", false },
+    { "payment.authorized", false },
+    { "payment.succeeded", false },
+    { "payment.failed", false },
+    { "payment.canceled", false },
+    { "payment.expired", false },
+    { "payment.orphaned", false },
+    { "payment.updated", false },
+    { "refund.created", false },
+    { "refund.succeeded", false },
+    { "refund.failed", false },
+    { NULL, false },
 };
 
 /* The payment that the event is about; one that contradicts its envelope is refused. */

@@ -25,6 +25,6 @@ MUST_CHECK bool order_paying_handle(void *ctx, struct effects *effects, const st
 
 /* The topics of payment-service, and every type of event that it has; NULL ends. */
 extern const char *const order_paying_filters[];
-extern const char *const order_paying_types[];
+extern const struct consumed_type order_paying_types[];
 
 #endif

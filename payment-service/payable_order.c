@@ -2,9 +2,17 @@
 
 #include "shared/json/json_reader.h"
 
-const char *const payable_order_types[] = {
-    "order.created",  "order.updated",  "order.paid",    "order.sent", "order.delivered",
-    "order.returned", "order.canceled", "order.expired", NULL,
+/* Whoever pays an order that is not known yet has the log asked at once. */
+const struct consumed_type payable_order_types[] = {
+    { "order.created", true },
+    { "order.updated", true },
+    { "order.paid", true },
+    { "order.sent", true },
+    { "order.delivered", true },
+    { "order.returned", false },
+    { "order.canceled", false },
+    { "order.expired", false },
+    { NULL, false },
 };
 
 STATEMENT(payable_order_select, "payments",

@@ -23,7 +23,7 @@ struct payable_order {
 };
 
 /* Every type of event that orders have; NULL ends. */
-extern const char *const payable_order_types[];
+extern const struct consumed_type payable_order_types[];
 
 /*
  * The handler of the order log's events, without context; any thread. ERROR_VALIDATION or

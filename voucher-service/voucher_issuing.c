@@ -9,9 +9,17 @@
 #include "voucher-service/voucher_rule_store.h"
 #include "voucher-service/voucher_store.h"
 
-const char *const voucher_issuing_types[] = {
-    "order.created",  "order.updated",  "order.paid",    "order.sent", "order.delivered",
-    "order.returned", "order.canceled", "order.expired", NULL,
+/* A voucher is waited for where an order was sent, and where one is given back. */
+const struct consumed_type voucher_issuing_types[] = {
+    { "order.created", true },
+    { "order.updated", true },
+    { "order.paid", true },
+    { "order.sent", false },
+    { "order.delivered", true },
+    { "order.returned", false },
+    { "order.canceled", false },
+    { "order.expired", false },
+    { NULL, false },
 };
 
 /* The rules as they were read last. The mutex guards all of it; nobody waits while holding it. */

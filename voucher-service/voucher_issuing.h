@@ -33,6 +33,6 @@ MUST_CHECK bool voucher_issuing_handle(void *issuing, struct effects *effects,
                                        const struct event *event, struct error *err);
 
 /* Every type of event that orders have; NULL ends. */
-extern const char *const voucher_issuing_types[];
+extern const struct consumed_type voucher_issuing_types[];
 
 #endif

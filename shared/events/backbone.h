@@ -33,7 +33,7 @@ enum { BACKBONE_CONSUMERS_MAX = 4, BACKBONE_WORKERS_MAX = 8 };
 struct backbone_consumption {
     struct feed_source source;
     const char *const *filters;
-    const char *const *types;
+    const struct consumed_type *types;
     event_handler *handle;
     void *ctx;
 };

@@ -21,10 +21,14 @@ static void on_message(void *ctx, const char *topic, struct span payload)
     struct arrival *arrival = &consumer->arrivals[consumer->count];
 
     assert(consumer->count < CONSUMER_BATCH_MAX);
-    if (!arrival_read(&consumer->settings, topic, payload, arrival))
+    if (!arrival_read(&consumer->settings, topic, payload, arrival)) {
         arrival_release(arrival);
-    else
-        consumer->count++;
+        return;
+    }
+    if (consumer->count++ == 0)
+        consumer->commit_by = deadline_in_ms(CONSUMER_PATIENCE_MS);
+    if (!arrival->may_wait)
+        consumer->commit_by = deadline_in_ms(0);
 }
 
 static void on_subscribed(void *ctx)
@@ -60,6 +64,14 @@ static void release_arrivals(struct consumer *consumer)
     consumer->count = 0;
 }
 
+/* Forgets the connection, and what it brought and was not acknowledged: it comes again. */
+static void drop_bus(struct consumer *consumer)
+{
+    release_arrivals(consumer);
+    if (consumer->mqtt != NULL)
+        mqtt_drop(consumer->mqtt);
+}
+
 static struct mqtt *make_mqtt(struct consumer *consumer)
 {
     char client_id[96];
@@ -85,8 +97,7 @@ static struct mqtt *make_mqtt(struct consumer *consumer)
 /* Without a database nothing can take effect: what the bus brings would only wake the loop. */
 static void lose_database(struct consumer *consumer)
 {
-    if (consumer->mqtt != NULL)
-        mqtt_drop(consumer->mqtt);
+    drop_bus(consumer);
     connection_close(consumer->connection);
     consumer->connection = NULL;
     consumer->next_connect = deadline_in_ms(CONSUMER_BACKOFF_MS);
@@ -142,8 +153,7 @@ static void back_off(struct consumer *consumer, const struct error *err)
         log_swallowed(LOG_LEVEL_WARNING, "consumer backs off", err);
     consumer->position_known = false;
     consumer->pull_not_before = deadline_in_ms(CONSUMER_BACKOFF_MS);
-    if (consumer->mqtt != NULL)
-        mqtt_drop(consumer->mqtt);
+    drop_bus(consumer);
     if (!connection_is_usable(consumer->connection))
         lose_database(consumer);
 }
@@ -161,6 +171,7 @@ static void note_leadership(struct consumer *consumer)
     log_info(leading ? "consumer leads" : "consumer stands by",
              LOG_TEXT("source", consumer->settings.source.service));
     consumer->position_known = false;
+    release_arrivals(consumer);
     mqtt_destroy(consumer->mqtt);
     consumer->mqtt = leading ? make_mqtt(consumer) : NULL;
     atomic_store(&consumer->broker_up, false);
@@ -169,7 +180,6 @@ static void note_leadership(struct consumer *consumer)
 /* Takes in what is there, without letting acknowledgements out. */
 static void read_arrivals(struct consumer *consumer)
 {
-    consumer->count = 0;
     while (consumer->count < CONSUMER_BATCH_MAX) {
         struct pollfd socket = { .fd = mqtt_socket(consumer->mqtt), .events = POLLIN };
 
@@ -179,10 +189,17 @@ static void read_arrivals(struct consumer *consumer)
     }
 }
 
+/* Before the log is asked as well: what it would tell may be here already. */
+static bool commit_is_due(const struct consumer *consumer)
+{
+    return consumer->count >= CONSUMER_PATIENCE_COUNT || consumer->pull_due ||
+           deadline_passed(consumer->commit_by);
+}
+
 static bool apply_arrivals(struct consumer *consumer, struct error *err)
 {
     read_arrivals(consumer);
-    if (consumer->count == 0)
+    if (consumer->count == 0 || !commit_is_due(consumer))
         return true;
     CRASH_POINT("consumer:after_read");
     bool done = consumer_apply_arrivals(consumer, err);
@@ -204,6 +221,8 @@ static void lead(struct consumer *consumer)
         back_off(consumer, &err);
         return;
     }
+    if (consumer->count > 0) /* they wait for others, and nothing may be acknowledged */
+        return;
     mqtt_write(consumer->mqtt); /* committed: now the acknowledgements may go */
     if (!consumer_follow_log(consumer, &err)) {
         back_off(consumer, &err);
@@ -218,6 +237,8 @@ static int wait_ms(const struct consumer *consumer)
     int pull_ms = deadline_left_ms(consumer->pull_not_before);
     bool may_pull = consumer->connection != NULL && consumer->mqtt != NULL && consumer->pull_due;
 
+    if (consumer->count > 0)
+        return deadline_left_ms(consumer->commit_by);
     return may_pull && pull_ms < CONSUMER_IDLE_MS ? pull_ms : CONSUMER_IDLE_MS;
 }
 
@@ -238,7 +259,7 @@ static void wait_for_work(struct consumer *consumer)
         { .fd = consumer->mqtt != NULL ? mqtt_socket(consumer->mqtt) : -1, .events = POLLIN },
     };
 
-    if (consumer->mqtt != NULL && mqtt_wants_write(consumer->mqtt))
+    if (consumer->mqtt != NULL && consumer->count == 0 && mqtt_wants_write(consumer->mqtt))
         polled[1].events |= POLLOUT;
     if (poll(polled, COUNT_OF(polled), wait_ms(consumer)) > 0 && polled[0].revents != 0)
         take_wake(consumer);
@@ -268,6 +289,7 @@ static void *run(void *ctx)
         wait_for_work(consumer);
         step(consumer);
     }
+    release_arrivals(consumer);
     mqtt_destroy(consumer->mqtt);
     if (consumer->connection != NULL)
         lease_release(&consumer->lease, consumer->connection, deadline_in_ms(CONSUMER_QUERY_MS));

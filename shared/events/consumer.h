@@ -15,6 +15,9 @@
  * CONSUMER_HEAD_MS ago is still not reached (a lost last event leaves no hole to see). So the
  * broker needs to remember nothing.
  *
+ * Events that nobody waits for, most of them, are committed together: the first of them waits for
+ * others, CONSUMER_PATIENCE_MS at most, until one comes that must take effect at once, or many have.
+ *
  * When a batch raises, it is replayed event by event. An event that can not take effect - SQLSTATE
  * class 22 or 23, unreadable, of an unknown type, or refused by the domain - becomes a dead letter
  * in the transaction that moves the position past it. Everything else is the weather: nothing is
@@ -32,6 +35,9 @@
 
 /* Events in one transaction. */
 enum { CONSUMER_BATCH_MAX = 500 };
+
+/* How long an event may wait for others to share its transaction, and how many do at most. */
+enum { CONSUMER_PATIENCE_MS = 20, CONSUMER_PATIENCE_COUNT = 250 };
 
 /* How often the producer is asked for its head, and how long an event may be missing. */
 enum { CONSUMER_HEAD_MS = 5000 };
@@ -64,12 +70,18 @@ struct effect *effects_add(struct effects *effects);
 typedef bool event_handler(void *ctx, struct effects *effects, const struct event *event,
                            struct error *err);
 
+/* A type of event that exists in the source. */
+struct consumed_type {
+    const char *name; /* "order.created"; NULL ends a table of them */
+    bool may_wait;    /* nobody waits for its effect */
+};
+
 struct consumer_settings {
     const char *service; /* the consuming one; texts are borrowed for the consumer's life */
     const char *instance;
     struct feed_source source;
     const char *const *filters; /* topics of the source; NULL ends */
-    const char *const *types;   /* event types that exist; NULL ends */
+    const struct consumed_type *types;
     int stream;
     const char *connection_string;
     const char *mqtt_host;

@@ -12,12 +12,14 @@ STATEMENT(consumer_position_move, "any",
 
 /* ---- Arrivals ----------------------------------------------------------------------------- */
 
-static bool is_known_type(const struct consumer_settings *settings, const char *type)
+/* NULL when the source has no such type. */
+static const struct consumed_type *find_type(const struct consumer_settings *settings,
+                                             const char *name)
 {
-    for (const char *const *known = settings->types; *known != NULL; known++)
-        if (strcmp(*known, type) == 0)
-            return true;
-    return false;
+    for (const struct consumed_type *type = settings->types; type->name != NULL; type++)
+        if (strcmp(type->name, name) == 0)
+            return type;
+    return NULL;
 }
 
 static void reject(struct arrival *arrival, const char *reason, const char *detail)
@@ -35,6 +37,17 @@ static void reject_unreadable(struct arrival *arrival, const struct error *err)
                     err->fields[0].detail);
 }
 
+/* What is read well is of a known type, or nothing that means something here. */
+static void judge_type(const struct consumer_settings *settings, struct arrival *arrival)
+{
+    const struct consumed_type *type = find_type(settings, arrival->event.type);
+
+    if (type == NULL)
+        reject(arrival, "unknown_type", arrival->event.type);
+    else
+        arrival->may_wait = type->may_wait;
+}
+
 bool arrival_read(const struct consumer_settings *settings, const char *topic, struct span payload,
                   struct arrival *out)
 {
@@ -49,8 +62,8 @@ bool arrival_read(const struct consumer_settings *settings, const char *topic, s
         reject_unreadable(out, &err);
     else if (!event_fits_topic(&out->event, topic))
         reject(out, "wrong_topic", "the topic is not the one that this event belongs on");
-    else if (!is_known_type(settings, out->event.type))
-        reject(out, "unknown_type", out->event.type);
+    else
+        judge_type(settings, out);
     if (out->valid)
         out->sequence = out->event.sequence;
     buffer_append_span(&out->text, payload);
@@ -69,8 +82,8 @@ void arrival_pull(const struct consumer_settings *settings, struct feed_item *it
     item->text = BUFFER_EMPTY;
     if (!out->valid)
         reject(out, "unreadable", item->detail);
-    else if (!is_known_type(settings, out->event.type))
-        reject(out, "unknown_type", out->event.type);
+    else
+        judge_type(settings, out);
     if (item->valid)
         event_write(&out->event, settings->source.service, &out->text);
 }
@@ -254,7 +267,7 @@ enum apply_outcome batch_replay(const struct batch_context *context, const struc
     struct effects effects;
     enum apply_outcome outcome = APPLY_DONE;
 
-    if (event->stream != settings->stream || !is_known_type(settings, event->type)) {
+    if (event->stream != settings->stream || find_type(settings, event->type) == NULL) {
         (void)error_set(err, ERROR_VALIDATION, "unknown_type", "%s of stream %d means nothing here",
                         event->type, event->stream);
         return APPLY_POISON;

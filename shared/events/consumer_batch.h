@@ -10,6 +10,7 @@
 /* One message: an event, or a reason why it is none. */
 struct arrival {
     bool valid;
+    bool may_wait;      /* for others, to be committed together */
     struct event event; /* if valid; its data lives in `data` */
     struct buffer data;
     struct buffer text;           /* the CloudEvent as it came */

@@ -44,7 +44,8 @@ struct consumer {
     struct deadline pull_not_before;
     struct deadline ask_head_at;
     size_t count;
-    struct arrival arrivals[CONSUMER_BATCH_MAX];
+    struct arrival arrivals[CONSUMER_BATCH_MAX]; /* read, and not committed yet */
+    struct deadline commit_by;                   /* ... which is due then; while there are some */
     struct metric *applied, *duplicates, *pulled, *dead, *lease_changes, *position_metric, *lag;
 };
 

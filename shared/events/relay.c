@@ -18,8 +18,11 @@ enum { RELAY_QUERY_MS = 3000 };
 /* Between attempts to reach a database that is away. */
 enum { RELAY_RECONNECT_MS = 500 };
 
-/* The position is stored after so many acknowledged events, or when nothing is in flight. */
-enum { RELAY_STORE_EVERY = 2000 };
+/*
+ * The position is stored after so many acknowledged events; or when nothing is in flight, but not
+ * after every small batch of a busy service.
+ */
+enum { RELAY_STORE_EVERY = 2000, RELAY_STORE_MS = 50 };
 
 /* Only forward, and only by the leader: a frozen one that wakes up moves nothing. */
 STATEMENT(relay_position_select, "any", "SELECT sequence FROM relay_position WHERE stream = $1");
@@ -49,6 +52,7 @@ struct relay {
     bool draining;   /* and was told to look once more */
     struct deadline poll_log_at;
     int64_t stored; /* relay_position */
+    struct deadline store_not_before;
     struct relay_window window;
     struct metric *published, *refused, *in_flight, *position, *lease_changes;
     char presence_topic[EVENT_TOPIC_SIZE];
@@ -181,6 +185,7 @@ static bool store_position(struct relay *relay, struct error *err)
                           deadline_in_ms(RELAY_QUERY_MS), &rows, err))
         return false;
     relay->stored = relay->window.acknowledged;
+    relay->store_not_before = deadline_in_ms(RELAY_STORE_MS);
     return true;
 }
 
@@ -188,7 +193,9 @@ static bool position_is_due(const struct relay *relay)
 {
     int64_t unstored = relay->window.acknowledged - relay->stored;
 
-    return unstored >= RELAY_STORE_EVERY || (unstored > 0 && relay->window.count == 0);
+    return unstored >= RELAY_STORE_EVERY ||
+           (unstored > 0 && relay->window.count == 0 &&
+            (relay->draining || deadline_passed(relay->store_not_before)));
 }
 
 /* ---- Publishing --------------------------------------------------------------------------- */
@@ -439,6 +446,7 @@ struct relay *relay_create(const struct relay_settings *settings)
     assert(relay->wake >= 0);
     relay->next_connect = deadline_in_ms(0);
     relay->poll_log_at = deadline_in_ms(0);
+    relay->store_not_before = deadline_in_ms(0);
     make_metrics(relay);
     make_mqtt(relay);
     int failed = pthread_create(&relay->thread, NULL, run, relay);

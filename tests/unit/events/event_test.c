@@ -131,7 +131,7 @@ static const struct arrival_row {
 
 static void check_arrival(void **state)
 {
-    static const char *const types[] = { "order.sent", NULL };
+    static const struct consumed_type types[] = { { "order.sent", false }, { NULL, false } };
     const struct arrival_row *row = *state;
     const struct consumer_settings settings = { .source = { .service = "order-service" },
                                                 .types = types,
