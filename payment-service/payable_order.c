@@ -1,5 +1,6 @@
 #include "payment-service/payable_order.h"
 
+#include "shared/json/json_pieces.h"
 #include "shared/json/json_reader.h"
 
 /* Whoever pays an order that is not known yet has the log asked at once. */
@@ -45,11 +46,12 @@ STATEMENT(payable_order_settle, "payments",
 
 static bool read_order(const struct event *event, struct payable_order *out, struct error *err)
 {
+    static const char *const left_alone[] = { "lines", "metadata", NULL };
     AUTO(json_document_release) struct json_document document;
     struct json_reader reader;
     char merchant[4 * PAYMENT_MERCHANT_SIZE] = "", currency[16] = "";
 
-    if (!json_document_parse(event->data, &document, err))
+    if (!json_document_parse_without(event->data, left_alone, &document, err))
         return false;
     json_reader_begin(&reader, &document, err);
     json_read_id(&reader, "id", JSON_REQUIRED, &out->id);

@@ -1,5 +1,7 @@
 #include "voucher-service/voucher_json.h"
 
+#include "shared/json/json_pieces.h"
+
 /* The only occasion there is so far. */
 static const char TRIGGER[] = "order.sent";
 
@@ -207,12 +209,15 @@ static void read_owner(struct json_reader *reader, char out[VOUCHER_MERCHANT_SIZ
         json_reader_refuse(reader, "merchant_id", "merchant_invalid", "must be a merchant's slug");
 }
 
+/* What an order has and vouchers do not ask for. */
+static const char *const left_alone[] = { "lines", "metadata", NULL };
+
 bool voucher_order_read(struct span data, struct voucher_order *out, struct error *err)
 {
     AUTO(json_document_release) struct json_document document = { NULL };
     struct json_reader reader, customer;
 
-    if (!json_document_parse(data, &document, err))
+    if (!json_document_parse_without(data, left_alone, &document, err))
         return false;
     json_reader_begin(&reader, &document, err);
     json_read_id(&reader, "id", JSON_REQUIRED, &out->id);
@@ -230,7 +235,7 @@ bool voucher_order_use_read(struct span data, struct voucher_order_use *out, str
     AUTO(json_document_release) struct json_document document = { NULL };
     struct json_reader reader, voucher;
 
-    if (!json_document_parse(data, &document, err))
+    if (!json_document_parse_without(data, left_alone, &document, err))
         return false;
     json_reader_begin(&reader, &document, err);
     json_read_id(&reader, "id", JSON_REQUIRED, &out->order_id);

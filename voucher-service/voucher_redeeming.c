@@ -4,16 +4,24 @@
 #include "voucher-service/voucher_json.h"
 #include "voucher-service/voucher_store.h"
 
-/* How an order's public object shows that it uses a voucher. */
-static const char MARK[] = "\"voucher\":{";
+/* How an order's public object shows whether it uses a voucher, which is null or an object. */
+static const char MEMBER[] = "\"voucher\"";
+static const char NONE[] = ":null";
 
 /*
- * Whether the order may use a voucher, without parsing it. A quote inside a text is escaped, so the
- * mark can only be a member; if it is another object's, reading the order tells.
+ * Whether the order may use a voucher, without parsing it. A quote inside a text is escaped, so this
+ * finds every member of the name; if it is another object's, reading the order tells.
  */
 static bool may_use_voucher(const struct event *event)
 {
-    return memmem(event->data.at, event->data.length, MARK, sizeof(MARK) - 1) != NULL;
+    const char *end = event->data.at + event->data.length, *at = event->data.at;
+
+    while ((at = memmem(at, (size_t)(end - at), MEMBER, sizeof(MEMBER) - 1)) != NULL) {
+        at += sizeof(MEMBER) - 1;
+        if ((size_t)(end - at) < sizeof(NONE) - 1 || memcmp(at, NONE, sizeof(NONE) - 1) != 0)
+            return true;
+    }
+    return false;
 }
 
 /* What the order uses; one that contradicts its envelope is refused. */

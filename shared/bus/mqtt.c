@@ -1,5 +1,7 @@
 #include "shared/bus/mqtt.h"
 
+#include <errno.h>
+
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 
@@ -242,8 +244,10 @@ bool mqtt_wants_write(const struct mqtt *mqtt)
     return mqtt_socket(mqtt) >= 0 && mosquitto_want_write(mqtt->library);
 }
 
+/* The library takes an errno of long ago for its socket's, and stops reading too early. */
 void mqtt_read(struct mqtt *mqtt)
 {
+    errno = 0;
     if (mqtt_socket(mqtt) >= 0 && mosquitto_loop_read(mqtt->library, 1) != MOSQ_ERR_SUCCESS)
         note_lost(mqtt);
 }

@@ -33,6 +33,8 @@ struct transaction {
     struct group groups[TRANSACTION_WRITES_MAX];
 };
 
+/* The number by which a commit whose answer was lost can be asked for. */
+STATEMENT(transaction_xid, "any", "SELECT pg_current_xact_id()::text AS xid");
 STATEMENT(xact_status, "any", "SELECT pg_xact_status($1::xid8) AS status");
 
 struct transaction *transaction_begin(struct connection *connection,
@@ -109,6 +111,9 @@ static bool prepare_statements(struct transaction *transaction, struct error *er
     const struct appender *appender = transaction->appender;
     struct connection *connection = transaction->connection;
 
+    if (!transaction->begun &&
+        !connection_prepare(connection, &transaction_xid, transaction->deadline, err))
+        return false;
     for (size_t i = 0; !transaction->begun && i < appender->statement_count; i++)
         if (!connection_prepare(connection, appender->statements[i], transaction->deadline, err))
             return false;
@@ -164,7 +169,7 @@ static bool send_flush(struct transaction *transaction, struct error *err)
 
     if (!transaction->begun &&
         (!pipeline_send_text(connection, "BEGIN", err) ||
-         !pipeline_send_text(connection, "SELECT pg_current_xact_id()::text AS xid", err)))
+         !pipeline_send(connection, &transaction_xid, NULL, 0, err)))
         return false;
     for (size_t i = 0; i < transaction->group_count; i++)
         if (!send_group(transaction, &transaction->groups[i], err))

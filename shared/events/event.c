@@ -1,5 +1,6 @@
 #include "shared/events/event.h"
 
+#include "shared/json/json_pieces.h"
 #include "shared/json/json_reader.h"
 #include "shared/json/json_writer.h"
 
@@ -131,8 +132,25 @@ static void read_traceparent(struct json_reader *reader, char *out)
         json_reader_refuse(reader, "traceparent", "not_a_traceparent", "is no trace context");
 }
 
-static void read_members(struct json_reader *reader, const char *service, struct buffer *storage,
-                         struct event *out)
+/* As it came, where it is known; what was read is written again otherwise. */
+static void read_data(struct json_reader *reader, struct span text, struct buffer *storage,
+                      struct event *out)
+{
+    struct json_value *data = json_read_value(reader, "data");
+    size_t start = storage->length;
+
+    if (data == NULL || !json_value_is_object(data)) {
+        json_reader_refuse(reader, "data", "required", "must be an object");
+        return;
+    }
+    if (text.length > 0)
+        buffer_append_span(storage, text);
+    else
+        json_value_write(data, storage);
+    out->data = (struct span){ storage->at + start, storage->length - start };
+}
+
+static void read_members(struct json_reader *reader, const char *service, struct event *out)
 {
     char source[EVENT_SOURCE_SIZE];
     int64_t stream = 0;
@@ -150,38 +168,41 @@ static void read_members(struct json_reader *reader, const char *service, struct
     read_slug(reader, "merchantid", MERCHANT_SIZE - 1, out->merchant, sizeof(out->merchant));
     read_traceparent(reader, out->traceparent);
     out->stream = (int)stream;
-
-    struct json_value *data = json_read_value(reader, "data");
-    size_t start = storage->length;
-    if (data == NULL || !json_value_is_object(data)) {
-        json_reader_refuse(reader, "data", "required", "must be an object");
-        return;
-    }
-    json_value_write(data, storage);
-    out->data = (struct span){ storage->at + start, storage->length - start };
 }
 
 /* Members beyond ours are allowed: within v1 changes only add. */
-bool event_read_value(struct json_value *value, const char *service, struct buffer *storage,
-                      struct event *out, struct error *err)
+static bool read_event(struct json_value *value, const char *service, struct span data,
+                       struct buffer *storage, struct event *out, struct error *err)
 {
     struct json_reader reader;
     struct event event = { .stream = 0 };
 
     error_begin_validation(err);
     json_reader_at(&reader, value, "", err);
-    read_members(&reader, service, storage, &event);
+    read_members(&reader, service, &event);
+    read_data(&reader, data, storage, &event);
     if (!json_reader_ok(&reader))
         return false;
     *out = event;
     return true;
 }
 
+bool event_read_value(struct json_value *value, const char *service, struct buffer *storage,
+                      struct event *out, struct error *err)
+{
+    return read_event(value, service, (struct span){ NULL, 0 }, storage, out, err);
+}
+
 bool event_read(struct span text, const char *service, struct buffer *storage, struct event *out,
                 struct error *err)
 {
+    static const char *const left_alone[] = { "data", NULL };
     AUTO(json_document_release) struct json_document document = { NULL };
+    AUTO(buffer_release) struct buffer rest = BUFFER_EMPTY;
+    struct span data = { NULL, 0 };
 
+    if (json_cut(text, left_alone, &data, &rest))
+        text = buffer_span(&rest);
     return json_document_parse(text, &document, err) &&
-           event_read_value(document.root, service, storage, out, err);
+           read_event(document.root, service, data, storage, out, err);
 }

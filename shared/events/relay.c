@@ -1,9 +1,11 @@
 #include "shared/events/relay.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "shared/events/lease.h"
@@ -31,6 +33,9 @@ STATEMENT(relay_position_move, "any",
           "AND EXISTS (SELECT 1 FROM leases WHERE name = $3 AND holder = $4) RETURNING stream");
 STATEMENT(relay_position_create, "any",
           "INSERT INTO relay_position (stream) VALUES ($1) ON CONFLICT DO NOTHING");
+
+/* Nice value of the thread. */
+enum { RELAY_NICE = 10 };
 
 struct relay {
     struct relay_settings settings;
@@ -258,7 +263,7 @@ static bool publish_page(struct relay *relay, struct error *err)
 /* Half the window free: reading one event at a time would cost a query each. */
 static bool wants_page(const struct relay *relay)
 {
-    return mqtt_is_connected(relay->mqtt) && relay->window.count <= MQTT_WINDOW / 2 &&
+    return mqtt_is_connected(relay->mqtt) && relay->window.count <= RELAY_WINDOW / 2 &&
            (relay->more || deadline_passed(relay->poll_log_at));
 }
 
@@ -338,7 +343,7 @@ static bool wait_for_work(struct relay *relay)
 /* Acknowledgements come in bursts: reading goes on while there is something to read. */
 static void turn_mqtt(struct relay *relay)
 {
-    for (int i = 0; i < MQTT_WINDOW; i++) {
+    for (int i = 0; i < RELAY_WINDOW; i++) {
         struct pollfd socket = { .fd = mqtt_socket(relay->mqtt), .events = POLLIN };
 
         if (socket.fd < 0 || poll(&socket, 1, 0) <= 0)
@@ -368,11 +373,22 @@ static bool is_finished(struct relay *relay)
     return idle || deadline_passed(until);
 }
 
+/*
+ * Clients come first: while the processors are busy, what was answered is announced later, and so
+ * are all who follow. (On Linux a priority is a thread's, and anyone may lower it.)
+ */
+static void stand_back(void)
+{
+    if (setpriority(PRIO_PROCESS, (id_t)gettid(), RELAY_NICE) != 0)
+        log_warning("relay could not lower its priority", LOG_INTEGER("errno", errno));
+}
+
 static void *run(void *ctx)
 {
     struct relay *relay = ctx;
     struct error err;
 
+    stand_back();
     while (!is_finished(relay)) {
         bool woken = wait_for_work(relay);
 

@@ -2,7 +2,7 @@
  * Relay: publishes the event log to the bus, in order, at least once.
  *
  * Each process has one per stream; the one that holds the lease leads. It publishes the events
- * above the stored position with QoS 1, at most MQTT_WINDOW in flight, and moves the position to
+ * above the stored position with QoS 1, at most RELAY_WINDOW in flight, and moves the position to
  * the highest sequence up to which every event was acknowledged. Publishing twice is allowed,
  * skipping is not. An event that the broker refuses for good is counted, logged and passed: it
  * stays in the log.

@@ -2,7 +2,7 @@
 
 static struct relay_flight *flight_at(struct relay_window *window, size_t index)
 {
-    return &window->flights[(window->first + index) % MQTT_WINDOW];
+    return &window->flights[(window->first + index) % RELAY_WINDOW];
 }
 
 /* Over everything that is done from the front. */
@@ -10,7 +10,7 @@ static void move_on(struct relay_window *window)
 {
     while (window->count > 0 && flight_at(window, 0)->done) {
         window->acknowledged = flight_at(window, 0)->sequence;
-        window->first = (window->first + 1) % MQTT_WINDOW;
+        window->first = (window->first + 1) % RELAY_WINDOW;
         window->count--;
     }
 }
@@ -30,12 +30,12 @@ void relay_window_forget(struct relay_window *window)
 
 size_t relay_window_room(const struct relay_window *window)
 {
-    return MQTT_WINDOW - window->count;
+    return RELAY_WINDOW - window->count;
 }
 
 void relay_window_add(struct relay_window *window, int64_t sequence, int message, bool done)
 {
-    assert(window->count < MQTT_WINDOW);
+    assert(window->count < RELAY_WINDOW);
     assert(sequence == window->sent + 1);
     *flight_at(window, window->count++) = (struct relay_flight){ sequence, message, done };
     window->sent = sequence;
@@ -46,7 +46,7 @@ void relay_window_add(struct relay_window *window, int64_t sequence, int message
 static size_t index_of(const struct relay_window *window, int message)
 {
     for (size_t i = 0; i < window->count; i++) {
-        const struct relay_flight *flight = &window->flights[(window->first + i) % MQTT_WINDOW];
+        const struct relay_flight *flight = &window->flights[(window->first + i) % RELAY_WINDOW];
 
         if (flight->message == message && !flight->done)
             return i;
@@ -60,7 +60,7 @@ int64_t relay_window_find(const struct relay_window *window, int message)
 
     if (index == window->count)
         return 0;
-    return window->flights[(window->first + index) % MQTT_WINDOW].sequence;
+    return window->flights[(window->first + index) % RELAY_WINDOW].sequence;
 }
 
 void relay_window_land(struct relay_window *window, int message)

@@ -9,6 +9,14 @@
 
 #include "shared/bus/mqtt.h"
 
+/*
+ * Events in flight at most. Many more than a round trip to the broker takes would only cost: with
+ * each acknowledgement the library looks at every message that waits for one.
+ */
+enum { RELAY_WINDOW = 128 };
+
+_Static_assert((int)RELAY_WINDOW <= (int)MQTT_WINDOW, "the library would hold back what is in flight");
+
 struct relay_flight {
     int64_t sequence;
     int message; /* the number that the acknowledgement will carry */
@@ -19,7 +27,7 @@ struct relay_window {
     int64_t acknowledged; /* every event up to here */
     int64_t sent;         /* the highest sequence sent */
     size_t first, count;  /* a ring */
-    struct relay_flight flights[MQTT_WINDOW];
+    struct relay_flight flights[RELAY_WINDOW];
 };
 
 /* Nothing is in flight, and all up to `position` is acknowledged. */

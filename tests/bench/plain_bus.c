@@ -8,6 +8,7 @@
 
 #include "shared/base/buffer.h"
 #include "shared/bus/mqtt.h"
+#include "shared/events/relay_window.h"
 
 enum { GIVE_UP_MS = 120000, TURN_MS = 100 };
 
@@ -59,7 +60,7 @@ static bool is_ready(const struct bus *bus)
 static void publish(struct bus *bus, const struct mqtt_message *message)
 {
     while (is_ready(bus) && bus->queued < bus->wanted &&
-           bus->queued - bus->acknowledged < MQTT_WINDOW) {
+           bus->queued - bus->acknowledged < RELAY_WINDOW) {
         int number;
 
         if (mqtt_publish(bus->publisher, message, &number) != MQTT_PUBLISH_QUEUED)

@@ -1,4 +1,5 @@
 /* Any JSON: what was read is written, and reads as the same; members may be of any type. */
+#include "shared/json/json_pieces.h"
 #include "shared/json/json_reader.h"
 
 #include "shared/json/json_library.h"
@@ -65,6 +66,25 @@ static void read_members(const struct json_document *document)
     fuzz_check_refusal(&err);
 }
 
+/* What is left out is the very member, and the rest is as good without it. */
+static void check_pieces(struct span input, const struct json_document *document)
+{
+    static const char *const names[] = { "data", "lines", NULL };
+    AUTO(json_document_release) struct json_document rest = { NULL };
+    AUTO(buffer_release) struct buffer cut = BUFFER_EMPTY;
+    json_t *root = json_library_value(document->root);
+    struct span pieces[JSON_PIECES_MAX];
+
+    bool closed = json_cut(input, names, pieces, &cut);
+    assert(closed && parse(buffer_span(&cut), &rest));
+    for (size_t i = 0; json_is_object(root) && names[i] != NULL; i++) {
+        AUTO(json_document_release) struct json_document piece = { NULL };
+
+        if (pieces[i].length > 0 && parse(pieces[i], &piece))
+            assert(json_equal(json_object_get(root, names[i]), json_library_value(piece.root)));
+    }
+}
+
 void fuzz(struct span input)
 {
     AUTO(json_document_release) struct json_document document = { NULL };
@@ -72,5 +92,6 @@ void fuzz(struct span input)
     if (!parse(input, &document))
         return;
     check_written(&document);
+    check_pieces(input, &document);
     read_members(&document);
 }

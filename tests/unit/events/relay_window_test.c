@@ -73,13 +73,13 @@ static void the_ring_goes_round(void **state)
 
     (void)state;
     relay_window_reset(&window, 0);
-    for (int i = 1; i <= 3 * MQTT_WINDOW; i++) {
+    for (int i = 1; i <= 3 * RELAY_WINDOW; i++) {
         relay_window_add(&window, i, i, false);
         if (relay_window_room(&window) == 0)
             for (int64_t done = window.acknowledged + 1; done <= i; done++)
                 relay_window_land(&window, (int)done);
     }
-    assert_int_equal(window.acknowledged, 3 * MQTT_WINDOW);
+    assert_int_equal(window.acknowledged, 3 * RELAY_WINDOW);
 }
 
 int main(void)

@@ -1,0 +1,95 @@
+#include "shared/json/json_pieces.h"
+
+/* Of the text from `at`, where a string opens: the index of its closing quote, or the length. */
+static size_t end_of_string(struct span text, size_t at)
+{
+    for (at++; at < text.length && text.at[at] != '"'; at++)
+        at += text.at[at] == '\\'; /* what is escaped ends no string */
+    return at < text.length ? at : text.length;
+}
+
+/* Where the bracket at `at` is closed, or the length. */
+static size_t end_of_nested(struct span text, size_t at)
+{
+    size_t depth = 0;
+
+    for (; at < text.length; at++) {
+        switch (text.at[at]) {
+        case '"':
+            at = end_of_string(text, at);
+            break;
+        case '{':
+        case '[':
+            depth++;
+            break;
+        case '}':
+        case ']':
+            if (--depth == 0)
+                return at;
+            break;
+        default:
+            break;
+        }
+    }
+    return text.length;
+}
+
+/* The place of the member in `names`; where they end if it is none of them. */
+static size_t find_name(const char *const *names, struct span name)
+{
+    size_t i = 0;
+
+    while (names[i] != NULL && !span_equal(name, span_of(names[i])))
+        i++;
+    return i;
+}
+
+/* Where what begins at `at` ends; `at` itself, but for a string and for what is below the top. */
+static size_t end_of(struct span text, size_t at, bool inside)
+{
+    switch (text.at[at]) {
+    case '"':
+        return end_of_string(text, at);
+    case '{':
+    case '[':
+        return inside ? end_of_nested(text, at) : at;
+    default:
+        return at;
+    }
+}
+
+bool json_cut(struct span text, const char *const *names, struct span *pieces, struct buffer *out)
+{
+    struct span name = { NULL, 0 }; /* the string before, which is a member's name before a value */
+    size_t copied = 0;
+    bool inside = false; /* the top */
+
+    for (size_t i = 0; names[i] != NULL; i++)
+        pieces[i] = (struct span){ NULL, 0 };
+    for (size_t start = 0, end; start < text.length; start = end + 1) {
+        end = end_of(text, start, inside);
+        if (end == text.length)
+            return false;
+        if (text.at[start] == '"') {
+            name = (struct span){ text.at + start + 1, end - start - 1 };
+        } else if (end > start && names[find_name(names, name)] != NULL) {
+            pieces[find_name(names, name)] = (struct span){ text.at + start, end - start + 1 };
+            buffer_append_bytes(out, text.at + copied, start + 1 - copied);
+            copied = end;
+        }
+        inside |= text.at[start] == '{' || text.at[start] == '[';
+    }
+    buffer_append_bytes(out, text.at + copied, text.length - copied);
+    return true;
+}
+
+bool json_document_parse_without(struct span text, const char *const *names,
+                                 struct json_document *out, struct error *err)
+{
+    AUTO(buffer_release) struct buffer rest = BUFFER_EMPTY;
+    struct span pieces[JSON_PIECES_MAX];
+
+    if (!json_cut(text, names, pieces, &rest))
+        return json_document_parse(text, out, err); /* which says what is wrong */
+    return json_document_parse(buffer_span(&rest), out, err);
+}

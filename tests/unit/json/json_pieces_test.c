@@ -1,0 +1,99 @@
+#include "shared/json/json_pieces.h"
+#include "tests/unit/table.h"
+
+static const char *const names[] = { "data", "lines", NULL };
+
+static const struct cut_row {
+    const char *label;
+    const char *text, *rest, *data, *lines; /* NULL: not there, or of the rest: not closed */
+} cut_rows[] = {
+    { "an object is left out", "{\"a\":1,\"data\":{\"b\":[2]},\"c\":3}", "{\"a\":1,\"data\":{},\"c\":3}",
+      "{\"b\":[2]}", NULL },
+    { "an array is left out", "{\"lines\":[{\"a\":1},{}]}", "{\"lines\":[]}", NULL,
+      "[{\"a\":1},{}]" },
+    { "both are left out", "{\"lines\":[1],\"data\":{\"a\":1}}", "{\"lines\":[],\"data\":{}}",
+      "{\"a\":1}", "[1]" },
+    { "blanks stand where they stood", " { \"data\" : { } } ", " { \"data\" : {} } ", "{ }", NULL },
+    { "a scalar stays", "{\"data\":1,\"lines\":\"[\"}", "{\"data\":1,\"lines\":\"[\"}", NULL, NULL },
+    { "other members stay", "{\"other\":{\"a\":[1]}}", "{\"other\":{\"a\":[1]}}", NULL, NULL },
+    { "a name below the top is no member of it", "{\"a\":{\"data\":{\"b\":1}}}",
+      "{\"a\":{\"data\":{\"b\":1}}}", NULL, NULL },
+    { "a text of that name is no name", "{\"a\":\"data\",\"b\":{\"c\":1}}",
+      "{\"a\":\"data\",\"b\":{\"c\":1}}", NULL, NULL },
+    { "brackets in texts are texts", "{\"data\":{\"a\":\"}\"},\"b\":\"{\"}",
+      "{\"data\":{},\"b\":\"{\"}", "{\"a\":\"}\"}", NULL },
+    { "an escaped quote ends no text", "{\"data\":[\"\\\"]\\\\\"],\"b\":\"\\\\\"}",
+      "{\"data\":[],\"b\":\"\\\\\"}", "[\"\\\"]\\\\\"]", NULL },
+    { "an escaped name is not found", "{\"d\\u0061ta\":{\"a\":1}}", "{\"d\\u0061ta\":{\"a\":1}}", NULL,
+      NULL },
+    { "of two of a name both are left out", "{\"data\":{\"a\":1},\"data\":{\"b\":1}}",
+      "{\"data\":{},\"data\":{}}", "{\"b\":1}", NULL },
+    { "brackets of two kinds stay so", "{\"data\":{1]}", "{\"data\":{]}", "{1]", NULL },
+    { "a scalar alone stays", "1", "1", NULL, NULL },
+    { "nothing stays nothing", "", "", NULL, NULL },
+    { "an open top is the parser's to find out", "{\"data\":{\"a\":1}", "{\"data\":{}",
+      "{\"a\":1}", NULL },
+    { "an open object is found out", "{\"data\":{\"a\":1", NULL, NULL, NULL },
+    { "an open text is found out", "{\"data\":\"a", NULL, NULL, NULL },
+    { "a text that ends in its escape is found out", "{\"data\":[\"\\", NULL, NULL, NULL },
+};
+
+static void check_piece(struct span piece, const char *expected)
+{
+    assert_true(span_equal(piece, expected != NULL ? span_of(expected) : (struct span){ NULL, 0 }));
+}
+
+static void check_cut(void **state)
+{
+    const struct cut_row *row = *state;
+    AUTO(buffer_release) struct buffer rest = BUFFER_EMPTY;
+    struct span pieces[JSON_PIECES_MAX];
+
+    bool closed = json_cut(span_of(row->text), names, pieces, &rest);
+    assert_int_equal(closed, row->rest != NULL);
+    if (row->rest == NULL)
+        return;
+    assert_true(span_equal(buffer_span(&rest), span_of(row->rest)));
+    check_piece(pieces[0], row->data);
+    check_piece(pieces[1], row->lines);
+}
+
+static const struct parse_row {
+    const char *label;
+    const char *text;
+    const char *code; /* NULL: it is read */
+} parse_rows[] = {
+    { "what is left out is not looked into", "{\"data\":{nonsense},\"a\":7}", NULL },
+    { "what stays is", "{\"data\":{},\"a\":nonsense}", "json_malformed" },
+    { "names are there once", "{\"data\":{},\"data\":{}}", "json_duplicate_key" },
+    { "what is not closed is refused", "{\"data\":{", "json_malformed" },
+    { "brackets of two kinds are refused", "{\"data\":{1],\"a\":7}", "json_malformed" },
+    { "nothing is refused", "", "body_empty" },
+};
+
+static void check_parse(void **state)
+{
+    const struct parse_row *row = *state;
+    AUTO(json_document_release) struct json_document document = { NULL };
+    struct json_reader reader;
+    struct error err;
+    int64_t a = 0;
+
+    if (!json_document_parse_without(span_of(row->text), names, &document, &err)) {
+        assert_non_null(row->code);
+        assert_string_equal(err.code, row->code);
+        return;
+    }
+    assert_null(row->code);
+    json_reader_begin(&reader, &document, &err);
+    assert_true(json_read_integer(&reader, "a", JSON_REQUIRED, 7, 7, &a));
+}
+
+int main(void)
+{
+    struct table table = TABLE_EMPTY;
+
+    TABLE_ADD_ROWS(&table, cut_rows, check_cut);
+    TABLE_ADD_ROWS(&table, parse_rows, check_parse);
+    return table_run(&table);
+}
