@@ -1,47 +1,12 @@
 #include "shared/base/id.h"
 
-#include <errno.h>
-#include <sys/random.h>
-
-/* Random bytes fetched with one system call: 64 ids need one instead of 64. */
-enum { POOL_SIZE = 1024 };
+#include "shared/base/noise.h"
 
 /* 48 bits of milliseconds. */
 #define STAMP_MAX INT64_C(0xffffffffffff)
 
 /* Bytes of an id that follow the time. */
 enum { STAMP_SIZE = 6, RANDOM_SIZE = 10 };
-
-/*
- * The calling thread's random bytes, each used once. One per thread, so nothing is shared; ids are
- * no secrets, so nothing is wiped; a process that forks must not go on making ids in the child.
- */
-static _Thread_local struct {
-    uint8_t bytes[POOL_SIZE];
-    size_t left;
-} pool;
-
-static void pool_fill(void)
-{
-    size_t have = 0;
-
-    while (have < POOL_SIZE) {
-        ssize_t got = getrandom(pool.bytes + have, POOL_SIZE - have, 0);
-        if (got < 0 && errno != EINTR)
-            abort(); /* a kernel without random bytes: every id would be a lie */
-        if (got > 0)
-            have += (size_t)got;
-    }
-    pool.left = POOL_SIZE;
-}
-
-static void pool_take(uint8_t *to, size_t size)
-{
-    if (pool.left < size)
-        pool_fill();
-    pool.left -= size;
-    memcpy(to, pool.bytes + pool.left, size);
-}
 
 /* Puts the time, the version and the variant around whatever the other bits are. */
 static void stamp(struct id *id, struct instant instant)
@@ -60,7 +25,7 @@ struct id id_create(struct instant now)
 {
     struct id id;
 
-    pool_take(id.bytes + STAMP_SIZE, RANDOM_SIZE);
+    noise_fill(id.bytes + STAMP_SIZE, RANDOM_SIZE);
     stamp(&id, now);
     return id;
 }

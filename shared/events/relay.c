@@ -34,6 +34,12 @@ STATEMENT(relay_position_move, "any",
 STATEMENT(relay_position_create, "any",
           "INSERT INTO relay_position (stream) VALUES ($1) ON CONFLICT DO NOTHING");
 
+/*
+ * Pages follow each other no faster: events that come meanwhile share a page, a turn of the broker
+ * and a transaction of who follows. The first event after a pause is not kept waiting.
+ */
+enum { RELAY_PAGE_MS = 2 };
+
 /* Nice value of the thread. */
 enum { RELAY_NICE = 10 };
 
@@ -55,7 +61,7 @@ struct relay {
     bool start_over; /* the broker could not take one: publish again on a new connection */
     bool more;       /* the last page was full, or the log was not looked at yet */
     bool draining;   /* and was told to look once more */
-    struct deadline poll_log_at;
+    struct deadline poll_log_at, next_page;
     int64_t stored; /* relay_position */
     struct deadline store_not_before;
     struct relay_window window;
@@ -246,6 +252,8 @@ static bool publish_page(struct relay *relay, struct error *err)
         return false;
     relay->more = (int64_t)rows.count == range.limit;
     relay->poll_log_at = deadline_in_ms(RELAY_POLL_MS);
+    if (rows.count > 0)
+        relay->next_page = deadline_in_ms(RELAY_PAGE_MS);
     for (size_t i = 0; i < rows.count; i++) {
         int message = 0;
 
@@ -267,11 +275,17 @@ static bool wants_page(const struct relay *relay)
            (relay->more || deadline_passed(relay->poll_log_at));
 }
 
+/* Nothing that wakes the relay could make the page that it wants come sooner. */
+static bool is_pausing(const struct relay *relay)
+{
+    return wants_page(relay) && !deadline_passed(relay->next_page);
+}
+
 static bool lead(struct relay *relay, struct error *err)
 {
     if (!relay->position_known && !load_position(relay, err))
         return false;
-    if (wants_page(relay) && !publish_page(relay, err))
+    if (wants_page(relay) && !is_pausing(relay) && !publish_page(relay, err))
         return false;
     if (position_is_due(relay) && !store_position(relay, err))
         return false;
@@ -314,7 +328,7 @@ static bool step(struct relay *relay, bool woken, struct error *err)
 static int wait_ms(const struct relay *relay)
 {
     if (relay->connection != NULL && atomic_load(&relay->leading) && wants_page(relay))
-        return 0;
+        return deadline_left_ms(relay->next_page);
     return RELAY_POLL_MS;
 }
 
@@ -322,7 +336,7 @@ static int wait_ms(const struct relay *relay)
 static bool wait_for_work(struct relay *relay)
 {
     struct pollfd polled[] = {
-        { .fd = relay->wake, .events = POLLIN },
+        { .fd = is_pausing(relay) ? -1 : relay->wake, .events = POLLIN },
         { .fd = mqtt_socket(relay->mqtt), .events = POLLIN },
         { .fd = relay->connection != NULL ? connection_socket(relay->connection) : -1,
           .events = POLLIN },

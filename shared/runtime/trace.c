@@ -1,6 +1,6 @@
 #include "shared/runtime/trace.h"
 
-#include "shared/crypto/hash.h"
+#include "shared/base/noise.h"
 
 /* Where the fields of "00-<trace id>-<span id>-<flags>" stand, and its length. */
 enum { TRACE_ID_AT = 3, SPAN_ID_AT = 36, FLAGS_AT = 53, TRACEPARENT_LENGTH = 55 };
@@ -16,7 +16,7 @@ static void random_text(char *out, size_t size)
 
     assert(size <= sizeof(bytes));
     while (any == 0) {
-        random_fill(bytes, size);
+        noise_fill(bytes, size);
         for (size_t i = 0; i < size; i++)
             any |= bytes[i];
     }

@@ -26,3 +26,10 @@ export const ms = (number) => `${number.toFixed(number < 10 ? 2 : 1)} ms`;
 export const mb = (number) => `${number.toFixed(1)} MB`;
 export const times = (number) => `${number.toFixed(2)} x`;
 export const percent = (number) => `${Math.round(number * 100)} %`;
+
+const told = ({ perSecond, spread: differ }, unit, tries) =>
+  `${whole(perSecond)}${unit} (${tries}, ± ${percent(differ / 2)})`;
+
+/** Two sides of byTurns() as a sentence: each at its best, and by how much its runs differed. */
+export const against = (ours, theirs, unit) =>
+  `${told(ours, ` ${unit}`, `${ours.count} connections`)} against ${told(theirs, '', `${theirs.count} clients`)}`;

@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { percent, times, whole } from '../figures.js';
+import { against, times } from '../figures.js';
 import { byTurns } from '../turns.js';
 
 /* Orders that a run may use up; more than it will. */
@@ -66,9 +66,6 @@ export const changes = {
       () => bench.quiet(),
     );
     const ratio = ours.perSecond / theirs.perSecond;
-    const detail =
-      `${whole(ours.perSecond)} changes/s (${ours.count} connections, ± ${percent(ours.spread / 2)}) against ` +
-      `${whole(theirs.perSecond)} (${theirs.count} clients, ± ${percent(theirs.spread / 2)})`;
-    return { value: times(ratio), met: ratio >= 2, detail, ratio, ours, theirs };
+    return { value: times(ratio), met: ratio >= 2, detail: against(ours, theirs, 'changes/s'), ratio, ours, theirs };
   },
 };

@@ -2,15 +2,11 @@
  * Orders per second over HTTP, each committed with its event, against the yardstick; what the services
  * need for it; and how long an order takes, at half that load and for one client alone.
  */
-import { median, ms, percent, times, whole } from '../figures.js';
+import { against, median, ms, percent, times, whole } from '../figures.js';
 import { processorTime, watchMemory } from '../processes.js';
 import { byTurns } from '../turns.js';
 
 const SERVICES = ['order-service', 'payment-service', 'voucher-service'];
-
-const against = (ours, theirs, unit) =>
-  `${whole(ours.perSecond)} ${unit} (${ours.count} connections, ± ${percent(ours.spread / 2)}) against ` +
-  `${whole(theirs.perSecond)} (${theirs.count} clients, ± ${percent(theirs.spread / 2)})`;
 
 async function compare(bench, keyed) {
   const { ours, theirs } = await byTurns(

@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { median, ms, percent, times, whole } from '../figures.js';
+import { against, median, ms, times } from '../figures.js';
 import { byTurns } from '../turns.js';
 
 const IDS = 20_000;
@@ -17,9 +17,7 @@ async function read(bench, scenario, settings) {
   });
   const ratio = ours.perSecond / theirs.perSecond;
   const p99 = median(ours.runs.map((run) => run.p99));
-  const detail =
-    `${whole(ours.perSecond)} reads/s, p99 ${ms(p99)} (${ours.count} connections, ± ${percent(ours.spread / 2)}) ` +
-    `against ${whole(theirs.perSecond)} (${theirs.count} clients, ± ${percent(theirs.spread / 2)})`;
+  const detail = `p99 ${ms(p99)}; ${against(ours, theirs, 'reads/s')}`;
   return { value: times(ratio), detail, ratio, p99, ours, theirs };
 }
 
