@@ -46,5 +46,5 @@ bank_webhook_origin() {
 }
 
 bank_is_ready() {
-    [[ $(http_get "$bank_health_port" /readyz | tail -n 1) == 200 ]]
+    http_is_ok "$bank_health_port" /readyz
 }

@@ -17,8 +17,10 @@ broker_define() {
         printf '\npassword_file %s\nacl_file %s\n' "$home/broker/passwords" "$home/broker/acl"
         printf 'persistence_location %s/\n' "$home/broker/data"
     } | file_put "$home/broker/mosquitto.conf"
+    local stamp
+    stamp_of "$home/broker/mosquitto.conf"
     process_define broker TERM <<EOF
-# $(sha256sum < "$home/broker/mosquitto.conf" | cut -c1-16)
+# $stamp
 ulimit -c 0
 mkdir -p '$home/broker/data'
 exec /usr/sbin/mosquitto -c '$home/broker/mosquitto.conf'
@@ -37,11 +39,16 @@ port_open() {
     (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null
 }
 
-# Can somebody listen on it? One that is only held, by a client or without listening, counts as taken.
-port_free() {
-    ! port_open "$1" || return 1
+# ports_taken PORT...: prints those that nobody else could listen on. One that is only held, by a client
+# or without listening, counts as taken.
+ports_taken() {
+    local port
+    for port in "$@"; do ! port_open "$port" || printf '%s\n' "$port"; done
     ! command -v perl > /dev/null || perl -MIO::Socket::INET -e '
-        exit !IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => shift, Listen => 1, ReuseAddr => 1)' "$1"
+        for (@ARGV) {
+            print "$_\n" unless
+                IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $_, Listen => 1, ReuseAddr => 1)
+        }' "$@"
 }
 
 broker_ready() {

@@ -78,7 +78,8 @@ databases_put_urls() {
 
 # Roles, databases and rights: run at every start, so that a new row of the table is enough.
 databases_make() {
-    local row database database_owner database_service folders
+    local row database database_owner database_service folders sql
+    IFS= read -r -d '' sql < "$top/deploy/postgres/database.sql" || true
     {
         database_set_password inspector inspector
         cat "$top/deploy/postgres/roles.sql"
@@ -88,7 +89,7 @@ databases_make() {
                 "$database" "$database_owner" "$database_service"
             database_set_password owner "$database_owner"
             [[ -z $database_service ]] || database_set_password service "$database_service"
-            cat "$top/deploy/postgres/database.sql"
+            printf '%s' "$sql"
         done
         audit_servers_sql
     } | database_psql postgres postgres -q -f - > /dev/null
@@ -103,12 +104,13 @@ database_set_password() {
 
 # The audit looks through postgres_fdw, as inspector, at the databases where they are now.
 audit_servers_sql() {
-    local database
+    local database sql
     printf '\\connect audit\n'
     cat "$top/deploy/postgres/audit.sql"
+    IFS= read -r -d '' sql < "$top/deploy/postgres/audit_server.sql" || true
     for database in "${audited_databases[@]}"; do
         printf '\\set server %s\n\\set host %s\n\\set port %s\n' \
             "$database" "$socket_dir" "$postgres_port"
-        cat "$top/deploy/postgres/audit_server.sql"
+        printf '%s' "$sql"
     done
 }

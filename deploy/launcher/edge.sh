@@ -147,7 +147,11 @@ edge_addresses() {
 
 # Containers often have none.
 edge_has_ipv6() {
-    grep -q '^0\{31\}1 ' /proc/net/if_inet6 2> /dev/null
+    local address rest
+    while read -r address rest; do
+        [[ ! $address =~ ^0{31}1$ ]] || return 0
+    done 2> /dev/null < /proc/net/if_inet6
+    return 1
 }
 
 edge_check_address() {
@@ -157,8 +161,10 @@ edge_check_address() {
 
 # Workers outlive a master that was killed, and keep its ports: they end before there is another.
 edge_define_process() {
+    local stamp
+    stamp_of "$home"/edge/*.conf
     process_define edge QUIT <<EOF
-# $(cat "$home"/edge/*.conf | sha256sum | cut -c1-16)
+# $stamp
 $(declare -f edge_workers_left edge_end_workers)
 edge_end_workers '$home/edge'
 ulimit -c 0

@@ -7,7 +7,15 @@
 readonly SOCKET_DIR_MAX=90
 
 text_hash() {
-    sha256sum <<< "$1" | cut -c1-12
+    local hash
+    hash=$(sha256sum <<< "$1")
+    printf '%s\n' "${hash:0:12}"
+}
+
+# stamp_of FILE...: sets `stamp`, which is another one when what they say is.
+stamp_of() {
+    stamp=$(cat "$@" | sha256sum)
+    stamp=${stamp:0:16}
 }
 
 # Root does not run servers: what it starts runs as `owner`.
@@ -95,9 +103,11 @@ home_remember() {
 
 # remembered NAME DEFAULT: what this home was last started with.
 remembered() {
-    local value=
-    [[ ! -r $home/settings ]] || value=$(sed -n "s/^$1=\([0-9][0-9]*\)$/\1/p" "$home/settings")
-    printf '%s\n' "${value:-$2}"
+    local line value=$2
+    while IFS= read -r line; do
+        [[ ! $line =~ ^"$1"=([0-9]+)$ ]] || value=${BASH_REMATCH[1]}
+    done 2> /dev/null < "$home/settings" || true
+    printf '%s\n' "$value"
 }
 
 home_make_socket_dir() {
@@ -158,9 +168,10 @@ home_unlock() {
     exec 9>&-
 }
 
-# file_put PATH [MODE]: standard input, text, becomes the file in one step. `file_changed` tells
+# file_put PATH [MODE [LIST]]: standard input, text, becomes the file in one step. `file_changed` tells
 # whether it was another one before. A start comes here more than a hundred times, so as few programs
-# as can be are called for it: none where nothing changes.
+# as can be are called for it: none where nothing changes. A file that was not there goes into the
+# caller's LIST, if it has one, and gets its mode from there, with others.
 file_put() {
     local new='' old=''
     IFS= read -r -d '' new || true
@@ -168,7 +179,13 @@ file_put() {
     if [[ ! -e $1 ]]; then
         # Nobody has it yet, and one that was cut off is not what it should be at the next start.
         printf '%s' "$new" > "$1"
-        file_adopt "$1" "${2:-600}"
+        if [[ $# -eq 3 ]]; then
+            local -n list=$3
+            list+=("$1")
+            file_adopt "$1" 600
+        else
+            file_adopt "$1" "${2:-600}"
+        fi
         return 0
     fi
     IFS= read -r -d '' old < "$1" || true

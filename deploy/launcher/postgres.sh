@@ -45,9 +45,11 @@ postgres_configure() {
 # -9, postmaster.pid may name a process id that somebody else has now; when no process works in the
 # data directory any more it is stale.
 postgres_define() {
+    local stamp
     postgres_find
+    stamp_of "$home"/postgres/{postgresql,pg_hba}.conf
     process_define postgres INT <<EOF
-# $(cat "$home"/postgres/{postgresql,pg_hba}.conf | sha256sum | cut -c1-16)
+# $stamp
 for waited in 1 2 3 4 5 6 7 8 9 10; do
     readlink /proc/[0-9]*/cwd 2> /dev/null | grep -qxF '$home/postgres' || break
     sleep 0.3

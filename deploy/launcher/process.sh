@@ -30,10 +30,11 @@ process_define() {
 
 process_write() {
     local dir=$home/process/$1 body='' owning_later=true
+    local -a made=()
     IFS= read -r -d '' body || true
     [[ -d $dir/control && -d $dir/env ]] || mkdir -p "$dir/log" "$dir/env" "$dir/control" "$home/log/$1"
     file_put "$home/bin/record" < "$top/deploy/launcher/record"
-    file_put "$dir/run" 700 <<EOF
+    file_put "$dir/run" 700 made <<EOF
 #!/bin/sh
 exec 2>&1
 umask 077
@@ -42,17 +43,18 @@ set -- '$home/run/$1.pid' $2
 $body
 EOF
     process_changed=$file_changed
-    file_put "$dir/finish" 700 < "$top/deploy/launcher/finish"
-    file_put "$dir/control/t" 700 <<EOF
+    file_put "$dir/finish" 700 made < "$top/deploy/launcher/finish"
+    file_put "$dir/control/t" 700 made <<EOF
 #!/bin/sh
 kill -$2 "\$(cat supervise/pid)"
 EOF
-    file_put "$dir/log/run" 700 <<EOF
+    file_put "$dir/log/run" 700 made <<EOF
 #!/bin/sh
 set -- '$home/run/$1.log.pid' TERM
 . '$home/bin/record'
 exec svlogd -l 8192 -b 16384 '$home/log/$1'
 EOF
+    [[ ${#made[@]} -eq 0 ]] || chmod 700 "${made[@]}"
     file_put "$home/log/$1/config" <<< "s$LOG_BYTES_MAX"$'\n'"n$LOG_FILES_MAX"
     file_put "$dir/signal" <<< "$2"
     [[ -L $home/service/$1 ]] || : >> "$dir/down"
@@ -91,21 +93,22 @@ process_is_own() {
     id=$(recorded "$1") && [[ $id == "$(file_read "$home/service/$1/supervise/pid")" ]]
 }
 
-# A supervisor answers for it.
+# A supervisor answers for it; of several, for one of them.
 process_supervised() {
-    [[ $(sv status "$home/service/$1" 2> /dev/null) =~ ^(run|down|finish): ]]
+    [[ $'\n'$(sv status "${@/#/$home/service/}" 2> /dev/null) =~ $'\n'(run|down|finish): ]]
 }
 
 # Ends every runsv, with what it runs.
 supervisors_end() {
     local name
-    for name in $(process_names); do
-        : >> "$home/service/$name/down" # nothing starts by itself: the launcher has an order
-        sv exit "$home/service/$name" > /dev/null 2>&1 || true
-    done
-    for name in $(process_names); do
-        wait_until "$STOP_SECONDS" process_unsupervised "$name" ||
-            fail "runsv of $name does not end."
+    local -a names
+    mapfile -t names < <(process_names)
+    ((${#names[@]} > 0)) || return 0
+    # Nothing starts by itself: the launcher has an order.
+    for name in "${names[@]}"; do : >> "$home/service/$name/down"; done
+    sv exit "${names[@]/#/$home/service/}" > /dev/null 2>&1 || true
+    wait_until "$STOP_SECONDS" process_unsupervised "${names[@]}" || fail "A runsv in $home/service does not end."
+    for name in "${names[@]}"; do
         process_kill "$name"
         process_kill "$name.log"
     done
@@ -191,7 +194,7 @@ supervisor_stop() {
 }
 
 process_unsupervised() {
-    ! process_supervised "$1"
+    ! process_supervised "$@"
 }
 
 # process_wait NAME SECONDS COMMAND...: until the command says that it is ready. Ends the launcher

@@ -24,13 +24,13 @@ program_copy() {
 # program_define PROCESS NAME COMMAND...: the process that runs the program, with the settings that the
 # command prints; `restarts` collects those that run and are not what they should be.
 program_define() {
-    local env=$home/process/$1/env
-    mkdir -p "$env"
-    rm -rf "$env.new"
-    mkdir "$env.new"
+    local env=$home/process/$1/env stamp
+    [[ ! -e $env.new ]] || rm -rf "$env.new"
+    mkdir -p "$env" "$env.new"
     program_write_settings "$env.new" "${@:2}"
+    stamp=$(program_stamp "$env.new")
     process_define "$1" TERM <<EOF
-# settings $(program_stamp "$env.new")
+# settings ${stamp:0:16}
 ulimit -c 0
 ulimit -n "\$(ulimit -H -n)"
 exec chpst -e ./env '$home/bin/$2'
@@ -49,7 +49,7 @@ program_stamp() {
     {
         sha256sum -- *
         [[ ! -s GATEWAYS_FILE ]] || cat "$(< GATEWAYS_FILE)" 2> /dev/null || true
-    } | sha256sum | cut -c1-16
+    } | sha256sum
 }
 
 # program_write_settings DIRECTORY NAME COMMAND...: one file per variable. Secrets go in as the names
@@ -69,13 +69,18 @@ program_write_settings() {
 # the sanitizers listen to.
 program_pass_settings() {
     local setting name value
-    for setting in $("$home/bin/$1" --settings 2> /dev/null | awk '{ print $1 }') {A,UB,L,T}SAN_OPTIONS; do
+    for setting in $(program_setting_names "$1") {A,UB,L,T}SAN_OPTIONS; do
         [[ $decided_settings != *" $setting "* ]] || continue
         for name in "$setting" "${setting}_FILE"; do
             value=${!name:-}
             [[ -z $value ]] || program_setting "$value" > "$name"
         done
     done
+}
+
+program_setting_names() {
+    local name rest
+    "$home/bin/$1" --settings 2> /dev/null | while read -r name rest; do printf '%s\n' "$name"; done
 }
 
 # ORDER_SERVICE_X=y here is X=y for the order-service.
@@ -91,6 +96,13 @@ program_pass_own_settings() {
 # A value is one line for chpst; what may have several is JSON, to which it is the same.
 program_setting() {
     printf '%s\n' "${1//$'\n'/ }"
+}
+
+# http_is_ok PORT PATH: a process of ours answers 200.
+http_is_ok() {
+    local answer
+    answer=$(http_get "$@")
+    [[ ${answer##*$'\n'} == 200 ]]
 }
 
 # http_get PORT PATH: of a process of ours; the status code on the last line.

@@ -43,7 +43,9 @@ service_url() {
 
 # service_urls NAME: of all its instances, with commas between them.
 service_urls() {
-    service_each service_url_of "$1" | paste -sd,
+    local urls
+    urls=$(service_each service_url_of "$1")
+    printf '%s\n' "${urls//$'\n'/,}"
 }
 
 service_url_of() {
@@ -61,18 +63,17 @@ service_define() {
 }
 
 service_decided_settings() {
-    cat <<EOF
-PORT=$service_port
-HEALTH_PORT=$service_health_port
-INSTANCE=$service_instance
-DATABASE_URL_FILE=$home/secrets/url-$service_role
-ACCESS_DATABASE_URL_FILE=$home/secrets/url-access_reader
-MQTT_HOST=127.0.0.1
-MQTT_PORT=$broker_port
-MQTT_USERNAME=$service
-MQTT_PASSWORD_FILE=$home/secrets/broker-$service
-TRUSTED_PROXIES=127.0.0.1${TRUSTED_PROXIES:+,$TRUSTED_PROXIES}
-EOF
+    printf '%s\n' \
+        "PORT=$service_port" \
+        "HEALTH_PORT=$service_health_port" \
+        "INSTANCE=$service_instance" \
+        "DATABASE_URL_FILE=$home/secrets/url-$service_role" \
+        "ACCESS_DATABASE_URL_FILE=$home/secrets/url-access_reader" \
+        MQTT_HOST=127.0.0.1 \
+        "MQTT_PORT=$broker_port" \
+        "MQTT_USERNAME=$service" \
+        "MQTT_PASSWORD_FILE=$home/secrets/broker-$service" \
+        "TRUSTED_PROXIES=127.0.0.1${TRUSTED_PROXIES:+,$TRUSTED_PROXIES}"
     service_own_settings
 }
 
@@ -94,5 +95,5 @@ service_own_settings() {
 }
 
 service_is_ready() {
-    [[ $(http_get "$service_health_port" /readyz | tail -n 1) == 200 ]]
+    http_is_ok "$service_health_port" /readyz
 }

@@ -19,10 +19,12 @@ command_up() {
     done
     home_open
     home_check
-    [[ $install == false ]] || install_for up
+    if [[ $install == true ]]; then
+        install_for up
+        # User postgres exists now, if it did not before: it may be the one to own the home.
+        home_open
+    fi
     [[ $build == false ]] || build
-    # User postgres exists now, if it did not before: it may be the one to own the home.
-    home_open
     home_create
     home_lock
     stack_check_move
@@ -115,13 +117,14 @@ stack_check_move() {
 # A port that somebody else has would show as a process that dies and dies.
 stack_check_ports() {
     ! process_gone edge || edge_end_workers "$home/edge"
-    local process ports port
+    local process ports port taken
+    local -A wanted=()
     while read -r process ports; do
         process_gone "$process" || continue
-        for port in $ports; do
-            port_free "$port" || stack_port_taken "$port" "$process"
-        done
+        for port in $ports; do wanted[$port]=$process; done
     done < <(stack_ports)
+    taken=$(ports_taken "${!wanted[@]}")
+    [[ -z $taken ]] || stack_port_taken "${taken%%$'\n'*}" "${wanted[${taken%%$'\n'*}]}"
 }
 
 # Whose ports they are: a process and its ports per line.
@@ -151,17 +154,14 @@ stack_port_taken() {
 # Instances that are no longer asked for.
 stack_remove_others() {
     local name wanted
-    wanted=$(
-        printf '%s\n' "${stack_servers[@]}"
-        service_each stack_say_process
-    )
+    wanted=" ${stack_servers[*]} $(service_each stack_say_process)"
     for name in $(process_names); do
-        grep -qxF -- "$name" <<< "$wanted" || process_remove "$name"
+        [[ $wanted == *" $name "* ]] || process_remove "$name"
     done
 }
 
 stack_say_process() {
-    printf '%s\n' "$service_process"
+    printf '%s ' "$service_process"
 }
 
 stack_say_where() {
