@@ -21,12 +21,32 @@ command_audit() {
     local results
     results=$(audit_results) ||
         fail "The audit could not be made." "./checkout status   tells what runs, ./checkout logs postgres what went wrong."
+    audit_report <<< "$results"
     if [[ $json == true ]]; then
         printf '%s\n' "$results"
     else
         audit_table <<< "$results"
     fi
     jq -e 'length > 0 and all(.ok)' <<< "$results" > /dev/null
+}
+
+# What the console shows: the newest results, when they were made, and what each invariant means.
+audit_report() {
+    mkdir -p "$home/edge/reports"
+    jq -c --arg made_at "$(date -u +%FT%TZ)" --slurpfile meanings <(audit_meanings) '
+        {$made_at, invariants: map(.id as $id | . + ($meanings[] | select(.id == $id)))}' |
+        file_put "$home/edge/reports/audit.json"
+    own "$home/edge/reports"
+}
+
+# What a file says below its title: {"id", "meaning"} of each.
+audit_meanings() {
+    local file name
+    for file in $(audit_files); do
+        name=${file##*/}
+        awk 'NR > 2 { if (!/^--/) exit; sub(/^-- ?/, ""); print }' "$file" |
+            jq -Rs --arg id "${name%%_*}" '{$id, meaning: (gsub("\n"; " ") | rtrimstr(" "))}'
+    done
 }
 
 # In the order of their numbers: I2 before I10.

@@ -19,7 +19,7 @@ edge_https_url() {
 
 edge_define() {
     local file name
-    mkdir -p "$home/edge/temporary"
+    mkdir -p "$home"/edge/{temporary,reports}
     for file in "$top"/deploy/edge/*.conf; do
         name=${file##*/}
         file_put "$home/edge/$name" < "$file"
@@ -31,6 +31,7 @@ edge_define() {
     edge_origins | file_put "$home/edge/origins.conf"
     edge_listeners | file_put "$home/edge/listeners.conf"
     pages_put
+    console_put
     own "$home/edge"
     edge_define_process
 }
@@ -55,7 +56,15 @@ edge_upstreams() {
             $(($(edge_setting "$name" KEEP_ALIVE_MS 15000) * 2 / 3))
     done
     edge_timeouts
+    # shellcheck disable=SC2016 # nginx's own
+    printf 'map $measured $metrics_address {\n    default "";\n'
+    service_each edge_metrics_address
+    printf '}\n'
     printf 'upstream broker {\n    server 127.0.0.1:%d;\n}\n' "$broker_websocket_port"
+}
+
+edge_metrics_address() {
+    printf '    %s 127.0.0.1:%d;\n' "$service_process" "$service_health_port"
 }
 
 # Later than a service gives a request up by itself; and that another one may still be asked.

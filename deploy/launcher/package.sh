@@ -104,34 +104,35 @@ packages_get_quietly() {
     done
 }
 
-# npm_install production|all: the launcher needs dbmate, the tests the rest. The stamp remembers
-# for which lock file; no package's own scripts are run.
+# npm_install FOLDER production|all: what FOLDER/package.json lists. The launcher needs dbmate of tests,
+# the edge needs console, the tests all of tests. The stamp remembers for which lock file; no package's
+# own scripts are run.
 npm_install() {
-    local stamp=$top/tests/node_modules/.checkout what=$1 lock there_what='' there_lock=''
-    lock=$(sha256sum < "$top/tests/package-lock.json" | cut -d' ' -f1)
+    local stamp=$top/$1/node_modules/.checkout what=$2 lock there_what='' there_lock=''
+    lock=$(sha256sum < "$top/$1/package-lock.json" | cut -d' ' -f1)
     [[ ! -e $stamp ]] || read -r there_what there_lock _ < "$stamp"
     # Who has tested here will test again.
     [[ $there_what != all ]] || what=all
     [[ "$there_what $there_lock" != "$what $lock" ]] || return 0
     # Debian's npm is made of more than 300 packages; any other does as well.
     command -v npm > /dev/null || packages_install nodejs npm
-    say "Installing npm packages into tests/node_modules."
+    say "Installing npm packages into $1/node_modules."
     local output
-    if ! output=$(npm_get "$what" 2>&1); then
+    if ! output=$(npm_get "$1" "$what" 2>&1); then
         printf '%s\n' "$output" >&2
-        fail "npm could not install what tests/package.json asks for." "Its messages are above."
+        fail "npm could not install what $1/package.json asks for." "Its messages are above."
     fi
     printf '%s %s\n' "$what" "$lock" > "$stamp"
 }
 
 npm_get() (
     umask 022
-    cd "$top/tests" || exit
+    cd "$top/$1" || exit
     omit=--omit=dev
-    [[ $1 == production ]] || omit=--include=dev
+    [[ $2 == production ]] || omit=--include=dev
     npm ci "$omit" --ignore-scripts --no-audit --no-fund < /dev/null || exit
     # The one package whose script is needed: it brings the Node that the tests run on.
-    [[ $1 == production ]] ||
+    [[ $2 == production ]] ||
         (cd node_modules/node && node installArchSpecificPackage.js < /dev/null)
 )
 
@@ -142,16 +143,19 @@ install_for() {
     case $1 in
     up)
         packages_install "${packages_to_run[@]}"
-        npm_install production
+        npm_install tests production
+        npm_install console production
         ;;
     test)
         packages_install "${packages_to_run[@]}" "${packages_to_test[@]}"
-        npm_install all
+        npm_install tests all
+        npm_install console production
         ;;
     analysis) packages_install "${packages_to_analyze[@]}" ;;
     bench)
         packages_install "${packages_to_run[@]}" "${packages_to_bench[@]}"
-        npm_install all
+        npm_install tests all
+        npm_install console production
         ;;
     coverage) packages_install "${packages_to_cover[@]}" ;;
     fuzz) packages_install "${packages_to_fuzz[@]}" ;;

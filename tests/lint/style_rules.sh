@@ -118,6 +118,12 @@ foreign_traces() {
         xargs -r -d '\n' grep -nE '(^|[^.])/work/|"resolved":' /dev/null || true
 }
 
+# What it shows is text (console/element.js); markup would be somebody's script one day.
+markup_in_the_console() {
+    files js html | grep '^console/' |
+        xargs -r -d '\n' grep -nE 'innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|<[^>]+ (style|on[a-z]+)=' /dev/null || true
+}
+
 package_files_elsewhere() {
     find . -name package.json -not -path '*/node_modules/*' -not -path ./tests/package.json \
         -not -path ./console/package.json
@@ -154,6 +160,7 @@ holds "every header has its guard" missing_include_guards
 holds "what is released by itself was begun" released_before_begun
 holds "every source is in a meson.build" unregistered_sources
 holds "no file names a machine or a registry" foreign_traces
+holds "the console makes no markup" markup_in_the_console
 holds "package.json is in tests and console only" package_files_elsewhere
 holds "shellcheck has nothing to say" shell_complaints
 holds "every invariant says what it means" unexplained_invariants

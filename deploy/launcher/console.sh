@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# The console: the page that the edge shows at /. Its files are copied as they are, with what it takes
+# from npm beside them, so that nothing is fetched from elsewhere when it runs.
+
+# Where each comes from and what it is called in the page's folder.
+readonly console_packages=(
+    "mqtt/dist/mqtt.esm.js      mqtt.js"
+    "uplot/dist/uPlot.esm.js    uplot.js"
+    "uplot/dist/uPlot.min.css   uplot.css"
+)
+
+console_put() {
+    local pages=$home/edge/pages/console file row from to
+    mkdir -p "$pages"/packages
+    for file in "$top"/console/*.{html,css,js,svg}; do
+        page_copy "$file" "$pages/${file##*/}"
+    done
+    for row in "${console_packages[@]}"; do
+        read -r from to <<< "$row"
+        [[ -e $top/console/node_modules/$from ]] ||
+            fail "The console lacks what it takes from npm." "./checkout up   without --no-install gets it."
+        page_copy "$top/console/node_modules/$from" "$pages/packages/$to"
+    done
+    console_processes | file_put "$pages/processes.json" 644
+}
+
+# page_copy FROM TO: too long for file_put.
+page_copy() {
+    ! cmp -s "$1" "$2" || return 0
+    cp "$1" "$2.new"
+    file_install "$2" 644
+}
+
+# Whose metrics there are, as a JSON array.
+console_processes() {
+    service_each console_process | jq -c -s .
+}
+
+console_process() {
+    printf '"%s"\n' "$service_process"
+}
