@@ -45,7 +45,7 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
                       how fast it is: ratios to the same work in plain pgbench, on a stack of its own
 
   help [COMMAND]      this; `COMMAND --help` is the same
-  test [SUITE...]     lint, unit, system, faults (these by default), asan, tsan, fuzz, bare,
+  test [SUITE...]     lint, unit, system, browser, faults (these by default), asan, tsan, fuzz, bare,
                       analysis, coverage
   test fuzz --minutes N
                       each parser gets N minutes of a processor (10 s without)

@@ -6,7 +6,7 @@ readonly packages_to_run=(
     libmosquitto-dev libpq-dev libjansson-dev libcivetweb-dev libcurl4-openssl-dev libsodium-dev
     libxml2-dev libcmocka-dev postgresql mosquitto mosquitto-clients nginx openssl runit curl jq ca-certificates
 )
-readonly packages_to_test=(universal-ctags shellcheck libfaketime systemd)
+readonly packages_to_test=(universal-ctags shellcheck libfaketime systemd chromium)
 readonly packages_to_analyze=(clang-tidy cppcheck)
 readonly packages_to_bench=(wrk)
 readonly packages_to_cover=(gcovr bsdextrautils)

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # `test`: the suites, each counted; the last line is the sum.
 
-readonly all_suites=(lint unit analysis system faults asan tsan fuzz bare coverage)
-readonly default_suites=(lint unit system faults)
+readonly all_suites=(lint unit analysis system browser faults asan tsan fuzz bare coverage)
+readonly default_suites=(lint unit system browser faults)
 readonly files_at_once=2
 
 # A test, and a file of them, that takes longer than this hangs.
@@ -140,6 +140,12 @@ suite_system() {
     files_run "$top"/tests/system/*.test.js
 }
 
+# The console, in Debian's Chromium.
+suite_browser() {
+    build
+    files_run "$top"/tests/browser/*.test.js
+}
+
 # files_run FILE...
 files_run() {
     local status=0 report=$stage/report
@@ -173,7 +179,7 @@ suite_make_home() {
 }
 
 # Nothing for a sanitizer: they look at the launcher, at nginx and at texts.
-readonly files_without_service="audit audit_payments card_data edge_tls hardening keys launcher readme reconcile rotation \
+readonly files_without_service="audit audit_payments card_data console edge_tls hardening keys launcher readme reconcile rotation \
 schema security stage suite_report surroundings systemd"
 
 # The others run under one of the sanitizers, which take their time: those where many threads, processes
