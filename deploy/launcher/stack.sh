@@ -166,7 +166,7 @@ stack_say_process() {
 
 stack_say_where() {
     say "Ready."
-    say "  $(printf '%-18s' edge) $(edge_url), $(edge_https_url): the console, the API, /mqtt, /docs/"
+    say "  $(printf '%-18s' edge) $(edge_url), $(edge_https_url): $(console_mention)the API, /mqtt, /docs/"
     service_each stack_say_service
     say "  $(printf '%-18s' bank-simulator) $(bank_url)"
     say "  $(printf '%-18s' bus) mqtt://127.0.0.1:$broker_port, mqtts://$(tls_name):$mqtts_port, ws://127.0.0.1:$broker_websocket_port"

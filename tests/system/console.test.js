@@ -2,7 +2,9 @@
  * The console as the edge serves it: its files and their policy, and what only operators may read.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 
@@ -58,6 +60,26 @@ describe('the console\'s files', () => {
     }
     assert.equal((await stranger.post('/', {})).headers.allow, 'GET, HEAD');
   });
+});
+
+/** What the launcher's `console_put` does in a checkout whose console has nothing from npm. */
+function putWithoutPackages(home) {
+  const parts = ['message', 'console'].map((name) => path.join(top, 'deploy/launcher', `${name}.sh`));
+  const script = `set -euo pipefail; . ${parts[0]}; . ${parts[1]}; top=${home}/checkout home=${home}; console_put; console_mention`;
+  return spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+}
+
+test('a console that lacks its packages is left out with a plain word, and nothing is shown of an older one', (t) => {
+  const home = mkdtempSync(path.join(os.tmpdir(), 'console-'));
+  t.after(() => rmSync(home, { recursive: true }));
+  const pages = path.join(home, 'edge/pages/console');
+  mkdirSync(pages, { recursive: true });
+  writeFileSync(path.join(pages, 'index.html'), 'an older one');
+  const { status, stdout, stderr } = putWithoutPackages(home);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /^The console is left out: console\/node_modules lacks .*\n {2}\.\/checkout up {3}without --no-install gets it\.\n$/);
+  assert.equal(stdout, '', 'what up says of the edge');
+  assert.ok(!existsSync(pages));
 });
 
 const guarded = ['/services/order-service/metrics', '/services/voucher-service-1/metrics', '/reports/audit'];
