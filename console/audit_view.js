@@ -31,14 +31,19 @@ function report({ made_at, invariants }) {
     element('p', { class: 'verdict' }, broken === 0 ? status('ok') : status('broken'), ' ',
             broken === 0 ? `All ${invariants.length} invariants hold. ` : `${broken} of ${invariants.length} invariants ${broken === 1 ? 'is' : 'are'} broken. `,
             'Made ', moment(made_at), '.'),
-    element('ul', { class: 'cards wide-cards' }, invariants.map(invariantCard)),
+    element('ul', { class: 'invariants' }, invariants.map(invariant)),
   ];
 }
 
-function invariantCard({ id, what, ok, rows, meaning }) {
-  return element('li', { class: 'card' }, element('h2', {}, what, ' ', status(ok ? 'ok' : 'broken')),
-                 element('details', {}, element('summary', {}, `What ${id} means`), element('p', {}, meaning)),
-                 rows.length > 0 && element('pre', { tabindex: '0', 'aria-label': `Rows that break ${id}` },
-                   rows.slice(0, ROWS_SHOWN).map((row) => `${JSON.stringify(row)}\n`),
-                   rows.length > ROWS_SHOWN && `... and ${rows.length - ROWS_SHOWN} more`));
+/* Its sentence; what it means on demand, and at once where it is broken. */
+function invariant({ id, what, ok, rows, meaning }) {
+  return element('li', {}, element('details', { open: !ok },
+                                   element('summary', {}, element('code', {}, id), element('h2', {}, what), status(ok ? 'ok' : 'broken')),
+                                   element('p', {}, meaning), rows.length > 0 && offenders(id, rows)));
+}
+
+function offenders(id, rows) {
+  return element('pre', { tabindex: '0', 'aria-label': `Rows that break ${id}` },
+                 rows.slice(0, ROWS_SHOWN).map((row) => `${JSON.stringify(row)}\n`),
+                 rows.length > ROWS_SHOWN && `... and ${rows.length - ROWS_SHOWN} more`);
 }

@@ -6,12 +6,12 @@ import { element } from './element.js';
 const HEIGHT = 96;
 
 export class Chart {
-  /** `series` are { label, color }, where color is one of the page's custom properties. */
+  /** `series` are { label, color, isSparse? }, where color is one of the page's custom properties. */
   constructor(title, unit, series) {
     Object.assign(this, { title, unit, series });
     this.value = element('strong', {}, '–');
     this.place = element('div', { class: 'plot', role: 'img', 'aria-label': `${title}: a line over the last two minutes` });
-    const legend = series.length > 1 && element('p', { class: 'legend' }, series.map(({ label, color }) =>
+    const legend = element('p', { class: 'legend' }, series.map(({ label, color }) =>
       element('span', { 'data-color': color }, label)));
     this.root = element('figure', { class: 'chart' }, element('figcaption', {}, element('span', {}, title), this.value), this.place, legend);
   }
@@ -55,7 +55,7 @@ export class Chart {
       scales: { y: { range: (_, min, max) => [0, Math.max(1, max * 1.1)] } },
       axes: [{ show: false }, { size: 34, stroke: color('muted'), font: '11px system-ui, sans-serif', ticks: { show: false }, splits: (_, __, low, high) => [low, Math.max(1, Math.floor(high / 1.1))],
                                 grid: { stroke: color('line'), width: 1 } }],
-      series: [{}, ...this.series.map((each) => ({ label: each.label, stroke: color(each.color), width: 1.75, points: { show: false }, spanGaps: true }))],
+      series: [{}, ...this.series.map((each) => ({ label: each.label, stroke: color(each.color), width: 1.75, points: { show: each.isSparse ?? false, size: 4, fill: color(each.color) }, spanGaps: true }))],
     };
   }
 

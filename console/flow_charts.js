@@ -31,7 +31,7 @@ export class FlowCharts {
       { names: ['issued'], chart: new Chart('Vouchers', 'per second', [{ label: 'issued', color: 'accent' }]) },
     ];
     this.lag = new Chart('Behind the log', 'events', [{ label: 'relays', color: 'accent' }, { label: 'consumers', color: 'wait' }]);
-    this.batch = new Chart('One commit carries', 'writes', [{ label: 'writes', color: 'accent' }]);
+    this.batch = new Chart('One commit carries', 'writes', [{ label: 'writes', color: 'accent', isSparse: true }]);
     this.root = element('div', { class: 'charts' }, [...this.rateCharts.map(({ chart }) => chart), this.lag, this.batch].map(({ root }) => root));
   }
 

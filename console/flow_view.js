@@ -5,7 +5,7 @@ import { Bus } from './bus.js';
 import { element, field, show } from './element.js';
 import { FlowCharts } from './flow_charts.js';
 import { moment } from './moment.js';
-import { sentence } from './sentence.js';
+import { sentence, toneOf } from './sentence.js';
 import { empty, forbidden } from './state.js';
 import { status } from './status.js';
 
@@ -95,7 +95,7 @@ class FlowView {
   row({ type, subject, time, data, merchantid }) {
     const kind = type.split('.')[0];
     const [what, more] = sentence(type, data);
-    return element('li', { 'data-kind': kind }, moment(time), element('a', { href: linkOf(kind, subject, data) }, what),
+    return element('li', { 'data-kind': kind, 'data-tone': toneOf(type, data) }, moment(time), element('a', { href: linkOf(kind, subject, data) }, what),
                    element('span', { class: 'more-of' }, more ?? ''), this.caller.isOfEveryMerchant && element('span', { class: 'small' }, merchantid));
   }
 }

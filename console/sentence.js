@@ -66,3 +66,9 @@ const reasons = {
 export function passedOver({ gateway, reason }) {
   return `${gateway} was passed over: ${reasons[reason] ?? reason}`;
 }
+
+/** Whether it is bad news: `bad`, `wait` while there may be better, or null. */
+export function toneOf(type, { status }) {
+  if (type === 'payment.attempt') return status === 'approved' ? null : 'wait';
+  return /failed|orphaned|canceled|expired|voided/.test(type) ? 'bad' : null;
+}

@@ -3,7 +3,7 @@
  */
 import { element } from './element.js';
 import { after, moment } from './moment.js';
-import { passedOver, sentence } from './sentence.js';
+import { passedOver, sentence, toneOf } from './sentence.js';
 
 export function timeline({ entries, incomplete }) {
   return [
@@ -13,17 +13,26 @@ export function timeline({ entries, incomplete }) {
   ];
 }
 
-function item({ time, type, source, version, trace_id, data }, before) {
+function item(entry, before) {
+  const { time, type, source, version, data } = entry;
   const [what, more] = sentence(type, data);
   return element('li', { 'data-kind': type.split('.')[0], 'data-tone': toneOf(type, data) },
-                 element('div', { class: 'line' }, element('strong', {}, what), more && element('span', {}, more)),
-                 (data.skipped ?? []).map((skip) => element('p', { class: 'skipped' }, passedOver(skip))),
-                 element('p', { class: 'small' }, moment(time), before && ` (${after(time, before.time)})`, ` · ${source.slice(1)}`,
-                         version && ` · version ${version}`,
-                         trace_id && [' · trace ', element('code', { title: 'Logs and spans have it too' }, trace_id)]));
+                 element('p', { class: 'when' }, moment(time), ' ', before && element('span', { class: 'since' }, after(time, before.time))),
+                 element('div', { class: 'what' },
+                         element('p', {}, element('strong', {}, withWay(what, type, data)), ' ', more && element('span', {}, more)),
+                         (data.skipped ?? []).map((skip) => element('p', { class: 'skipped' }, passedOver(skip))), trace(entry, before)),
+                 element('p', { class: 'source' }, source.slice(1), version && `, version ${version}`));
 }
 
-function toneOf(type, { status }) {
-  if (type === 'payment.attempt') return status === 'approved' ? null : 'wait';
-  return /failed|orphaned|canceled|expired|voided/.test(type) ? 'bad' : null;
+/* A trace id stands where a trace begins; what follows without one belongs to it. */
+function trace({ trace_id }, before) {
+  return trace_id && trace_id !== before?.trace_id &&
+    element('p', { class: 'trace' }, 'trace ', element('code', { title: 'Logs and spans have it too' }, trace_id));
+}
+
+/* A payment or voucher of the story is one step away. */
+function withWay(what, type, { id, payment_id }) {
+  const views = { payment: ['payments', payment_id ?? id], refund: ['payments', payment_id], voucher: ['vouchers', id] };
+  const [view, target] = views[type.split('.')[0]] ?? [];
+  return target ? element('a', { href: `#/${view}/${target}` }, what) : what;
 }

@@ -29,10 +29,33 @@ async function keep(visitor, name) {
   if (into) await visitor.page.screenshot({ path: path.join(into, `${name}.png`) });
 }
 
+const looks = [['light', {}], ['dark', { dark: true }], ['phone', { phone: true }]];
+
 async function payWith(number, id) {
   const card = { number, exp_month: 12, exp_year: 2037, cvc: '123', name: 'Ada' };
   const wish = { order_id: id, payment_method: { type: 'card', card } };
   return (await shop.post('/v1/payments', wish, { key: newKey() })).json;
+}
+
+const customers = ['ada', 'grace', 'edsger', 'barbara', 'donald', 'frances'];
+
+/* One order from its basket to its parcel; every third card is an empty one first. */
+async function trade(i) {
+  const { id } = await shop.createOrder(order({ client_reference: `cart-${9040 + i}`, customer: { id: customers[i % customers.length] } }));
+  if (i % 3 === 1) await payWith('4000000000009995', id);
+  await payWith('4242424242424242', id);
+  await waitFor('the order to be paid', async () => (await shop.order(id)).status === 'paid');
+  await shop.move(id, 'sent');
+}
+
+/* Whether the chart has said more than nothing; its newest value is in words beside it. */
+function hasMoved(visitor, title) {
+  const value = visitor.page.locator('.chart', { hasText: title }).locator('strong');
+  return waitFor(`${title} to move`, async (seen) => {
+    const text = await value.innerText();
+    seen(text);
+    return /[1-9]/.test(text);
+  }, { within: 30_000 });
 }
 
 describe('with nothing to show', () => {
@@ -84,7 +107,24 @@ describe('with something to show', () => {
     ['audit', 'audit', operatorKey, 'All 10 invariants hold.'],
   ];
 
-  for (const [how, look] of [['light', {}], ['dark', { dark: true }], ['phone', { phone: true }]]) {
+  test('the flow counts what comes while somebody watches, and the log says how far all are', async () => {
+    const wanted = process.env.TEST_SCREENSHOTS ? looks : looks.slice(0, 1);
+    const visitors = await Promise.all(wanted.map(([, look]) => browser.visit(url, { key: operatorKey, ...look })));
+    for (const visitor of visitors) {
+      await visitor.open('flow');
+      await visitor.page.getByText('connected', { exact: true }).waitFor();
+    }
+    const moved = visitors.flatMap((visitor) => ['Orders', 'Sent', 'Payments', 'Vouchers', 'One commit carries'].map((title) => hasMoved(visitor, title)));
+    for (let i = 0; i < (process.env.TEST_SCREENSHOTS ? customers.length * 2 : 2); i++) await trade(i);
+    await Promise.all(moved);
+    for (const [i, visitor] of visitors.entries()) {
+      await keep(visitor, `flow-${wanted[i][0]}`);
+      visitor.expectNoComplaint();
+      await visitor.close();
+    }
+  });
+
+  for (const [how, look] of looks) {
     test(`each view reads well and breaks no rule: ${how}`, async () => {
       const visitors = new Map();
       for (const key of [shopKey, operatorKey]) visitors.set(key, await browser.visit(url, { key, ...look }));
@@ -99,7 +139,8 @@ describe('with something to show', () => {
         assert.ok(!/undefined|NaN|\[object/.test(said), said);
         await visitor.expectAccessible(`${name}, ${how}`);
         await visitor.expectFits(`${name}, ${how}`);
-        await keep(visitor, `${name}-${how}`);
+        /* Of the flow there are pictures while something happens. */
+        if (name !== 'flow') await keep(visitor, `${name}-${how}`);
       }
       for (const visitor of visitors.values()) {
         visitor.expectNoComplaint();
@@ -120,6 +161,9 @@ describe('with something to show', () => {
     const { json } = await shop.get(`/v1/orders/${ids.order}/timeline`);
     assert.equal(await visitor.page.locator('.timeline li').count(), json.entries.length);
     for (const { trace_id } of json.entries) assert.ok((await visitor.text()).includes(trace_id));
+    for (const id of [ids.failed, ids.payment]) assert.ok((await visitor.page.locator(`.timeline a[href="#/payments/${id}"]`).count()) > 0, id);
+    await visitor.page.locator(`.timeline a[href="#/vouchers/${ids.voucher}"]`).click();
+    await visitor.page.getByText('Earned by').waitFor();
     await visitor.open('orders/search/nobody');
     assert.match(await visitor.text(), /No order has this/);
     visitor.expectNoComplaint();
@@ -198,6 +242,13 @@ describe('with something to show', () => {
 });
 
 test('a key that is none is refused with the reason, and none is kept', async () => {
+  for (const [how, look] of looks) {
+    const first = await browser.visit(url, look);
+    await first.expectAccessible(`the first page, ${how}`);
+    await first.expectFits(`the first page, ${how}`);
+    await keep(first, `first-page-${how}`);
+    await first.close();
+  }
   const visitor = await browser.visit(url);
   await visitor.page.getByLabel('API key').fill(`ck_nobody_${'x'.repeat(43)}`);
   await visitor.page.getByRole('button', { name: 'Enter' }).click();
