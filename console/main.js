@@ -45,7 +45,9 @@ function decoded(text) {
 function showNavigation(current) {
   show(navigation, views.map(({ name, title }) =>
     element('a', { href: `#/${name}`, 'aria-current': name === current ? 'page' : null }, title)));
-  navigation.querySelector('[aria-current]').scrollIntoView?.({ block: 'nearest', inline: 'center' });
+  /* By hand: scrollIntoView() would have the Tab key begin there, past the way to the content. */
+  const link = navigation.querySelector('[aria-current]');
+  navigation.scrollLeft = link.offsetLeft - navigation.offsetLeft - (navigation.clientWidth - link.offsetWidth) / 2;
 }
 
 function showCorner() {

@@ -18,7 +18,7 @@ const columns = [
   { title: 'Payment', cell: ({ id }) => idLink('payments', id) },
   { title: 'Created', cell: ({ created_at }) => moment(created_at), wide: true },
   { title: 'Method', cell: methodOf, wide: true },
-  { title: 'Gateway', cell: ({ gateway }) => gateway ?? '' },
+  { title: 'Gateway', cell: ({ gateway }) => gateway ?? '', wide: true },
   { title: 'Status', cell: (payment) => status(payment.status) },
   { title: 'Amount', cell: (payment) => money(payment.amount, payment.currency), end: true },
 ];
@@ -74,7 +74,7 @@ function aboutPayment(payment, caller) {
 function attemptTable(attempts) {
   return table('attempts', [
     { title: 'When', cell: ({ created_at }) => moment(created_at) },
-    { title: 'Asked for', cell: ({ operation }) => operation },
+    { title: 'Asked for', cell: ({ operation }) => element('span', { class: 'word' }, operation) },
     { title: 'Gateway', cell: ({ gateway, skipped }) => [gateway, (skipped ?? []).map((skip) => element('p', { class: 'skipped' }, passedOver(skip)))] },
     { title: 'Answer', cell: (attempt) => [status(attempt.status), attempt.failure && ` ${attempt.failure.code.replaceAll('_', ' ')}`] },
     { title: 'Trace', cell: ({ trace_id }) => element('code', {}, trace_id ?? ''), wide: true },

@@ -54,7 +54,7 @@ export function facts(...pairs) {
     .map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))));
 }
 
-/** An id, whole where there is room for it. */
+/** A link to what has this id; of the id its two ends, on a phone the last few digits. */
 export function idLink(view, id) {
-  return element('a', { href: `#/${view}/${id}`, class: 'id', title: id }, `${id.slice(0, 8)}…${id.slice(-4)}`);
+  return element('a', { href: `#/${view}/${id}`, class: 'id', title: id }, element('span', { class: 'wide' }, id.slice(0, 8)), `…${id.slice(-4)}`);
 }

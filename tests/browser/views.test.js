@@ -214,16 +214,19 @@ describe('with something to show', () => {
 
   test('the keyboard reaches everything, and the first stop leads past the navigation', async () => {
     const visitor = await browser.visit(url, { key: shopKey });
-    await visitor.open('orders');
-    await visitor.page.evaluate(() => document.activeElement.blur());
-    await visitor.page.keyboard.press('Tab');
-    const focused = () => visitor.page.evaluate(() => document.activeElement.textContent || document.activeElement.name);
-    const seen = [];
-    for (let i = 0; i < 16; i++) {
-      seen.push(await focused());
+    const tab = async () => {
       await visitor.page.keyboard.press('Tab');
-    }
-    for (const each of ['Shop', 'Audit', 'Sign out', 'query', 'Search']) assert.ok(seen.includes(each), `${each} in ${seen}`);
+      return visitor.page.evaluate(() => document.activeElement.textContent || document.activeElement.name);
+    };
+    await visitor.open('orders');
+    assert.equal(await tab(), 'query', 'who has chosen a view is in it');
+    await visitor.page.reload();
+    await visitor.settle();
+    const stops = [];
+    for (let i = 0; i < 14; i++) stops.push(await tab());
+    assert.equal(stops[0], 'Skip to the content');
+    for (const each of ['Shop', 'Audit', 'Sign out', 'query', 'Search']) assert.ok(stops.includes(each), `${each} in ${stops}`);
+    visitor.expectNoComplaint();
     await visitor.close();
   });
 

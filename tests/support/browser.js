@@ -15,6 +15,9 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 const LAPTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
+
+/* Of a table: two lines. */
+const HEADING_MAX = 70;
 const PATIENCE_MS = 10_000 * SLOWDOWN;
 
 export async function startBrowser() {
@@ -104,10 +107,16 @@ class Visitor {
     assert.deepEqual(JSON.parse(result.value), [], what);
   }
 
-  /** Nothing is wider than the window: nobody scrolls sideways to read. */
+  /** Nothing is wider than the window and no column too narrow for its heading: nobody scrolls sideways to read. */
   async expectFits(what) {
     const [inner, scroll] = await this.page.evaluate(() => [innerWidth, document.documentElement.scrollWidth]);
     assert.ok(scroll <= inner, `${what} is ${scroll} pixels wide in a window of ${inner}`);
+    const tables = await this.page.locator('.scroll').evaluateAll((all) => all.map((each) =>
+      ({ room: each.clientWidth, width: each.scrollWidth, heading: each.querySelector('thead').offsetHeight })));
+    for (const { room, width, heading } of tables) {
+      assert.ok(width <= room, `a table of ${what} is ${width} pixels wide in a place of ${room}`);
+      assert.ok(heading < HEADING_MAX, `a heading of ${what} is ${heading} pixels high`);
+    }
   }
 
   /** The page asked nobody but the edge, and the browser had nothing to say. */

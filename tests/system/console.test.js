@@ -16,9 +16,9 @@ import { startStack } from '../support/stack.js';
 const stack = await startStack({ CHECKOUT_INSTANCES: '2' });
 after(() => stack.stop());
 
-const stranger = stack.shop(stack.env.CHECKOUT_URL, undefined);
-const shop = stranger.as(stack.env.CHECKOUT_API_KEY);
-const operator = stranger.as(stack.env.CHECKOUT_OPERATOR_KEY);
+const shop = stack.shop(stack.env.CHECKOUT_URL);
+const stranger = shop.as(undefined);
+const operator = shop.as(stack.env.CHECKOUT_OPERATOR_KEY);
 
 const folder = path.join(top, 'console');
 const files = readdirSync(folder).filter((name) => /\.(js|css|svg)$/.test(name));
