@@ -29,7 +29,8 @@ function report({ made_at, invariants }) {
   const broken = invariants.filter(({ ok }) => !ok).length;
   return [
     element('p', { class: 'verdict' }, broken === 0 ? status('ok') : status('broken'), ' ',
-            broken === 0 ? `All ${invariants.length} invariants hold. ` : `${broken} of ${invariants.length} invariants ${broken === 1 ? 'is' : 'are'} broken. `,
+            broken === 0 ? `All ${invariants.length} invariants hold. `
+              : `${broken} of ${invariants.length} invariants ${broken === 1 ? 'is' : 'are'} broken. `,
             'Made ', moment(made_at), '.'),
     element('ul', { class: 'invariants' }, invariants.map(invariant)),
   ];

@@ -53,9 +53,10 @@ export class Chart {
     return {
       width: this.width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 2, 8, 0],
       scales: { y: { range: (_, min, max) => [0, Math.max(1, max * 1.1)] } },
-      axes: [{ show: false }, { size: 34, stroke: color('muted'), font: '11px system-ui, sans-serif', ticks: { show: false }, splits: (_, __, low, high) => [low, Math.max(1, Math.floor(high / 1.1))],
+      axes: [{ show: false }, { size: 34, stroke: color('muted'), font: '11px system-ui, sans-serif', ticks: { show: false },
+                                splits: (_, __, low, high) => [low, Math.max(1, Math.floor(high / 1.1))],
                                 grid: { stroke: color('line'), width: 1 } }],
-      series: [{}, ...this.series.map((each) => ({ label: each.label, stroke: color(each.color), width: 1.75, points: { show: each.isSparse ?? false, size: 4, fill: color(each.color) }, spanGaps: true }))],
+      series: [{}, ...this.series.map((each) => line(each, color(each.color)))],
     };
   }
 
@@ -65,4 +66,9 @@ export class Chart {
     this.plot?.setData(data);
     this.value.textContent = `${word} ${this.unit}`.trim();
   }
+}
+
+/* A sparse one shows its points too: between two gaps there is no line to see. */
+function line({ label, isSparse = false }, color) {
+  return { label, stroke: color, width: 1.75, points: { show: isSparse, size: 4, fill: color }, spanGaps: true };
 }

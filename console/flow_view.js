@@ -95,8 +95,9 @@ class FlowView {
   row({ type, subject, time, data, merchantid }) {
     const kind = type.split('.')[0];
     const [what, more] = sentence(type, data);
-    return element('li', { 'data-kind': kind, 'data-tone': toneOf(type, data) }, moment(time), element('a', { href: linkOf(kind, subject, data) }, what),
-                   element('span', { class: 'more-of' }, more ?? ''), this.caller.isOfEveryMerchant && element('span', { class: 'small' }, merchantid));
+    return element('li', { 'data-kind': kind, 'data-tone': toneOf(type, data) }, moment(time),
+                   element('a', { href: linkOf(kind, subject, data) }, what), element('span', { class: 'more-of' }, more ?? ''),
+                   this.caller.isOfEveryMerchant && element('span', { class: 'small' }, merchantid));
   }
 }
 

@@ -33,7 +33,8 @@ function gatewayCard({ name, protocol, currencies, methods, breaker }) {
   return element('li', { class: 'card' }, element('h2', {}, name, ' ', status(word)),
                  element('p', {}, meanings[word] ?? '',
                          breaker.retry_in_ms > 0 && ` It is tried again in ${Math.ceil(breaker.retry_in_ms / 1000)} s.`),
-                 facts(['Calls lately', breaker.calls === 0 ? 'none' : `${breaker.calls}, of which ${breaker.errors} failed`], ['Protocol', protocol.toUpperCase()],
+                 facts(['Calls lately', breaker.calls === 0 ? 'none' : `${breaker.calls}, of which ${breaker.errors} failed`],
+                       ['Protocol', protocol.toUpperCase()],
                        ['Methods', methods.join(', ').replaceAll('_', ' ')], ['Currencies', currencyText(currencies)]));
 }
 

@@ -75,7 +75,8 @@ function attemptTable(attempts) {
   return table('attempts', [
     { title: 'When', cell: ({ created_at }) => moment(created_at) },
     { title: 'Asked for', cell: ({ operation }) => element('span', { class: 'word' }, operation) },
-    { title: 'Gateway', cell: ({ gateway, skipped }) => [gateway, (skipped ?? []).map((skip) => element('p', { class: 'skipped' }, passedOver(skip)))] },
+    { title: 'Gateway', cell: ({ gateway, skipped }) => [gateway,
+      (skipped ?? []).map((skip) => element('p', { class: 'skipped' }, passedOver(skip)))] },
     { title: 'Answer', cell: (attempt) => [status(attempt.status), attempt.failure && ` ${attempt.failure.code.replaceAll('_', ' ')}`] },
     { title: 'Trace', cell: ({ trace_id }) => element('code', {}, trace_id ?? ''), wide: true },
   ], attempts);

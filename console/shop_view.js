@@ -81,7 +81,8 @@ class ShopView {
     const ours = this.waiting.filter((event) => this.isOurs(event)).sort((a, b) => a.time.localeCompare(b.time));
     if (ours.length === 0) return;
     show(this.heard, ours.map((event, i) => element('li', {}, element('strong', {}, sentence(event.type, event.data)[0]), ' ',
-      element('span', { class: 'small' }, moment(event.time), i > 0 && ` (${after(event.time, ours[i - 1].time)})`, ` · ${event.source.slice(1)}`))));
+      element('span', { class: 'small' }, moment(event.time), i > 0 && ` (${after(event.time, ours[i - 1].time)})`,
+              ` · ${event.source.slice(1)}`))));
   }
 
   /* Asks for what is not settled yet, one question at a time. */
@@ -147,7 +148,8 @@ class ShopView {
   basketPart(isNow, isDone) {
     if (isDone) {
       return [element('h2', {}, 'Ordered'), element('p', {}, `${this.order.lines.map(({ quantity, name }) => `${quantity} × ${name}`).join(', ')}: `,
-        element('strong', {}, money(this.order.amount_due, this.order.currency)), this.order.voucher && ' with the voucher', ' for ', this.order.customer.id, '.'),
+        element('strong', {}, money(this.order.amount_due, this.order.currency)), this.order.voucher && ' with the voucher', ' for ',
+        this.order.customer.id, '.'),
         element('p', { class: 'small' }, element('a', { href: `#/orders/${this.order.id}` }, 'The order\'s story'))];
     }
     const total = element('strong', {}, '');
@@ -247,7 +249,8 @@ class ShopView {
     const { voucher } = this;
     return [element('h2', {}, 'A voucher has arrived'),
             element('p', { class: 'voucher' }, element('strong', {}, money(voucher.value_amount, voucher.currency)),
-                    element('code', {}, voucher.code), element('small', {}, `${after(voucher.created_at, this.order.updated_at).slice(1)} after the order was sent`)),
+                    element('code', {}, voucher.code),
+                    element('small', {}, `${after(voucher.created_at, this.order.updated_at).slice(1)} after the order was sent`)),
             element('div', { class: 'actions' }, voucher.status === 'active' && this.caller.may('vouchers:write') &&
               button('Order again with it', () => this.restart(voucher.code), { class: 'primary' }), button('Begin anew', () => this.restart(null)))];
   }

@@ -31,6 +31,7 @@ function whereKeysAre() {
                  element('p', {}, 'Where the stack runs, ', element('code', {}, './checkout env'), ' prints two keys:'),
                  element('dl', {},
                          element('dt', {}, element('code', {}, 'CHECKOUT_API_KEY')), element('dd', {}, 'for the shop: order, pay, send, refund'),
-                         element('dt', {}, element('code', {}, 'CHECKOUT_OPERATOR_KEY')), element('dd', {}, 'for its operators: all merchants, dead letters, the audit')),
+                         element('dt', {}, element('code', {}, 'CHECKOUT_OPERATOR_KEY')),
+                         element('dd', {}, 'for its operators: all merchants, dead letters, the audit')),
                  element('p', {}, 'A key stays in this tab, and is forgotten when the tab is closed.'));
 }

@@ -96,7 +96,8 @@ describe('hostile texts', () => {
   test('are shown exactly as they are, wherever they were stored, and nothing of them runs', async () => {
     const visitor = await browser.visit(url, { key: shopKey });
     for (const text of naughty) {
-      const { id } = await shop.createOrder(invoice(20_000, { client_reference: text, customer: { id: text, email: `${text.slice(0, 100)}@example.com` },
+      const { id } = await shop.createOrder(invoice(20_000, { client_reference: text,
+        customer: { id: text, email: `${text.slice(0, 100)}@example.com` },
         lines: [{ sku: text, name: text, quantity: 1, unit_amount: 20_000 }], metadata: { text } }));
       await shop.move(id, 'sent');
       await visitor.open(`orders/${id}`);

@@ -114,7 +114,8 @@ describe('with something to show', () => {
       await visitor.open('flow');
       await visitor.page.getByText('connected', { exact: true }).waitFor();
     }
-    const moved = visitors.flatMap((visitor) => ['Orders', 'Sent', 'Payments', 'Vouchers', 'One commit carries'].map((title) => hasMoved(visitor, title)));
+    const charts = ['Orders', 'Sent', 'Payments', 'Vouchers', 'One commit carries'];
+    const moved = visitors.flatMap((visitor) => charts.map((title) => hasMoved(visitor, title)));
     for (let i = 0; i < (process.env.TEST_SCREENSHOTS ? customers.length * 2 : 2); i++) await trade(i);
     await Promise.all(moved);
     for (const [i, visitor] of visitors.entries()) {

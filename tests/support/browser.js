@@ -101,7 +101,8 @@ class Visitor {
     /* As a debugger does it: the page's policy lets no script in. */
     await session.send('Runtime.evaluate', { expression: axe });
     const { result } = await session.send('Runtime.evaluate', {
-      expression: 'axe.run(document).then(({ violations }) => JSON.stringify(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, failureSummary }) => html + ": " + failureSummary) }))))',
+      expression: `axe.run(document).then(({ violations }) => JSON.stringify(violations.map(({ id, nodes }) =>
+        ({ id, nodes: nodes.map(({ html, failureSummary }) => html + ": " + failureSummary) }))))`,
       awaitPromise: true,
     });
     assert.deepEqual(JSON.parse(result.value), [], what);

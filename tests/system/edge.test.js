@@ -55,7 +55,8 @@ describe('one origin', () => {
 
   test('health is not exposed, and what is not there is a problem', async () => {
     const paths = ['/livez', '/readyz', '/metrics', '/v1', '/v1/events', '/v1/ordersX', '/V1/orders', '/edge/key',
-                   '/edge/pass', '/edge/problem/not_found', '/edge/operator', '/console', '/console/', '/console/nothing.js', '/services/order-service-1/metrics', '/services/order-service/livez',
+                   '/edge/pass', '/edge/problem/not_found', '/edge/operator', '/console', '/console/', '/console/nothing.js',
+                   '/services/order-service-1/metrics', '/services/order-service/livez',
                    '/services/order-service/v1/orders', '/services/nobody/v1/events', '/problems/nothing', '/schemas/nothing.json'];
     for (const each of paths) expectProblem(await edge.get(each), 404, 'not_found');
   });
