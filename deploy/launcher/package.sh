@@ -2,7 +2,7 @@
 # Packages: what Debian and npm give us. Installing says what it does first, and starts nothing.
 
 readonly packages_to_run=(
-    gcc libc6-dev meson ninja-build pkg-config
+    gcc libc6-dev meson ninja-build pkg-config python3-yaml
     libmosquitto-dev libpq-dev libjansson-dev libcivetweb-dev libcurl4-openssl-dev libsodium-dev
     libxml2-dev libcmocka-dev postgresql mosquitto mosquitto-clients nginx openssl runit curl jq ca-certificates
 )

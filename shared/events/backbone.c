@@ -8,6 +8,7 @@
 #include "shared/events/backbone_settings.h"
 #include "shared/events/follow.h"
 #include "shared/http/admission.h"
+#include "shared/http/document.h"
 #include "shared/http/key.h"
 #include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
@@ -501,6 +502,7 @@ static void add_shared_routes(struct backbone *backbone)
     feed_add_routes(&backbone->feed, &backbone->router);
     dead_letters_add_routes(&backbone->letters, &backbone->router);
     key_add_routes(&backbone->router);
+    document_add_routes(&backbone->router);
     health_add_routes(&backbone->health, &backbone->router);
 }
 
