@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Pages: documents that the edge shows - the schemas as they are, and a page for every problem, made
-# of docs/problems.md.
+# Pages: documents that the edge shows - the schemas as they are, a page for every problem, made of
+# docs/problems.md, and the APIs, which swagger-ui shows without asking anybody else for anything.
 
 pages_put() {
     local pages=$home/edge/pages file
@@ -10,6 +10,7 @@ pages_put() {
     done
     page_of_schemas | file_put "$pages/schemas/index.html"
     page_of_docs | file_put "$pages/docs/index.html"
+    pages_of_api "$pages/docs"
     pages_of_problems "$pages/problems"
 }
 
@@ -33,14 +34,60 @@ page_of_schemas() {
     } | page Schemas
 }
 
+# What swagger-ui needs is its two files and one of ours; there is no script in the page itself.
 page_of_docs() {
     page Checkout <<'EOF'
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<script src="/docs/swagger-ui-bundle.js" defer></script>
+<script src="/docs/docs.js" defer></script>
 <ul>
+<li>APIs: <a href="/docs/?order-service">orders</a>, <a href="/docs/?payment-service">payments</a>,
+<a href="/docs/?voucher-service">vouchers</a> (OpenAPI 3.1: <a href="/services/order-service/openapi.json">orders</a>,
+<a href="/services/payment-service/openapi.json">payments</a>,
+<a href="/services/voucher-service/openapi.json">vouchers</a>)</li>
+<li><a href="/docs/events.html">Events</a> on the bus (AsyncAPI 3: <a href="/docs/events.json">events</a>)</li>
 <li><a href="/schemas/">Schemas</a> of events and objects</li>
 <li><a href="/problems/">Problems</a>: what each error code means, and what to do</li>
 </ul>
+<div id="api"></div>
 EOF
 }
+
+# The services answer with their own documents; that of the bus has no other place.
+pages_of_api() {
+    local from=$top/tests/node_modules/swagger-ui-dist events
+    events=$(build_dir)/docs/api/events.json
+    page_copy "$from/swagger-ui.css" "$1"
+    page_copy "$from/swagger-ui-bundle.js" "$1"
+    page_copy "$top/deploy/edge/docs.js" "$1"
+    page_copy "$events" "$1"
+    page_of_events "$events" | file_put "$1/events.html"
+}
+
+# page_copy FILE FOLDER: nothing is written when it is there already.
+page_copy() {
+    local to=$2/${1##*/}
+    ! cmp -s "$1" "$to" || return 0
+    cp "$1" "$to.new"
+    chmod 644 "$to.new"
+    mv "$to.new" "$to"
+}
+
+# A section per channel, a row per message.
+page_of_events() {
+    jq -r "$event_sections" "$1" | page Events
+}
+
+# shellcheck disable=SC2016 # jq's own
+readonly event_sections='
+    . as $document |
+    "<p><a href=\"/docs/\">APIs</a>, <a href=\"/docs/events.json\">this as AsyncAPI 3</a>, <a href=\"/schemas/\">schemas</a></p>",
+    "<pre>\(.info.description | @html)</pre>",
+    (.channels[] |
+        "<h2>\(.title | @html)</h2>\n<p><code>\(.address | @html)</code></p>\n<p>\(.description | @html)</p>\n<table>",
+        (.messages[]["$ref"] | split("/") | last | $document.components.messages[.] |
+            "<tr><td><code>\(.name | @html)</code></td><td>\(.summary | @html)</td></tr>"),
+        "</table>")'
 
 # One page per "## code" of docs/problems.md, and their index; all made in one go, only when the
 # document is another one.
