@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { inspect } from 'node:util';
 
+import { checkAnswer } from './api_documents.js';
 import { checkProblem } from './problem.js';
 
 /** Longer than any deadline of a service: who exceeds it hangs. */
@@ -55,7 +56,9 @@ export class Shop {
       headers: all,
       signal: AbortSignal.timeout(patience),
     };
-    return exchange(options, bytes);
+    const answer = await exchange(options, bytes);
+    checkAnswer(method, path, answer);
+    return answer;
   }
 
   get(path, options) {
