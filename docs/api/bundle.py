@@ -6,8 +6,7 @@
 What other files define (common.yaml, the schemas in shared/schemas) is put into `components`. And
 a source says in short what would be long: an operation's `x-problems` names problem codes, or
 groups of them, and becomes an answer for each status. Status and meaning of a code are those of
-docs/problems.md, so that the two can not contradict each other; a code that is not there is an
-error, as is a group that nobody uses.
+docs/problems.md, so that the two can not contradict each other; a code that is not there ends it.
 """
 import json
 import re
