@@ -11,7 +11,7 @@ import { after, describe, test } from 'node:test';
 import { expectCleanAudit, headOf, untilQuiet } from '../support/audit.js';
 import { publish, subscribe } from '../support/bus.js';
 import { holdLock, lockWaiters, openInspector, openSuperuser } from '../support/database.js';
-import { expectProblem, expectStatus } from '../support/shop.js';
+import { expectProblem, expectStatus, newKey } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { waitFor, waitUntilEqual } from '../support/wait.js';
 
@@ -285,8 +285,10 @@ describe('poison', () => {
         (await deadLetters()).some((each) => each.id === id),
         'still open',
       );
-      const discarded = await operator.post(`/v1/dead_letters/${id}/discard`);
-      assert.equal(expectStatus(discarded, 200).json.status, 'discarded');
+      const key = newKey();
+      const discard = () => operator.post(`/v1/dead_letters/${id}/discard`, undefined, { key });
+      assert.equal(expectStatus(await discard(), 200).json.status, 'discarded');
+      expectProblem(await discard(), 409, 'dead_letter_resolved');
       expectProblem(await operator.post(`/v1/dead_letters/${id}/replay`), 409);
     });
 
