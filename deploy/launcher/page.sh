@@ -14,11 +14,11 @@ pages_put() {
     pages_of_problems "$pages/problems"
 }
 
-# page TITLE: standard input is what stands below the heading.
+# page TITLE [HEAD]: standard input is what stands below the heading.
 page() {
     printf '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
     printf '<meta name="viewport" content="width=device-width">\n'
-    printf '<title>%s</title>\n<h1>%s</h1>\n' "$1" "$1"
+    printf '<title>%s</title>\n%s<h1>%s</h1>\n' "$1" "${2:-}" "$1"
     cat
 }
 
@@ -34,12 +34,18 @@ page_of_schemas() {
     } | page Schemas
 }
 
+# A browser asks for no icon when it is told of an empty one, and only a head can tell it.
+readonly no_icon='<link rel="icon" href="data:,">
+'
+
 # What swagger-ui needs is its two files and one of ours; there is no script in the page itself.
-page_of_docs() {
-    page Checkout <<'EOF'
-<link rel="stylesheet" href="/docs/swagger-ui.css">
+readonly docs_head=$no_icon'<link rel="stylesheet" href="/docs/swagger-ui.css">
 <script src="/docs/swagger-ui-bundle.js" defer></script>
 <script src="/docs/docs.js" defer></script>
+'
+
+page_of_docs() {
+    page Checkout "$docs_head" <<'EOF'
 <ul>
 <li>APIs: <a href="/docs/?order-service">orders</a>, <a href="/docs/?payment-service">payments</a>,
 <a href="/docs/?voucher-service">vouchers</a> (OpenAPI 3.1: <a href="/services/order-service/openapi.json">orders</a>,
@@ -75,7 +81,7 @@ page_copy() {
 
 # A section per channel, a row per message.
 page_of_events() {
-    jq -r "$event_sections" "$1" | page Events
+    jq -r "$event_sections" "$1" | page Events "$no_icon"
 }
 
 # shellcheck disable=SC2016 # jq's own
