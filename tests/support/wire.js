@@ -86,12 +86,12 @@ export class Wire {
     const end = this.received.indexOf('\r\n\r\n');
     if (end < 0) return undefined;
     const [first, ...lines] = this.received.subarray(0, end).toString('latin1').split('\r\n');
-    const headers = Object.fromEntries(
-      lines.map((line) => [
-        line.slice(0, line.indexOf(':')).toLowerCase(),
-        line.slice(line.indexOf(':') + 1).trim(),
-      ]),
-    );
+    const headers = {};
+    for (const line of lines) {
+      const name = line.slice(0, line.indexOf(':')).toLowerCase();
+      const value = line.slice(line.indexOf(':') + 1).trim();
+      headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+    }
     const status = Number(first.split(' ')[1]);
     const length = head || status < 200 || status === 204 ? 0 : Number(headers['content-length']);
     if (this.received.length < end + 4 + length) return undefined;
