@@ -86,13 +86,14 @@ page_of_events() {
 
 # shellcheck disable=SC2016 # jq's own
 readonly event_sections='
+    def shown: @html | gsub("`(?<code>[^`]*)`"; "<code>\(.code)</code>");
     . as $document |
     "<p><a href=\"/docs/\">APIs</a>, <a href=\"/docs/events.json\">this as AsyncAPI 3</a>, <a href=\"/schemas/\">schemas</a></p>",
-    "<pre>\(.info.description | @html)</pre>",
+    "<pre>\(.info.description | shown)</pre>",
     (.channels[] |
-        "<h2>\(.title | @html)</h2>\n<p><code>\(.address | @html)</code></p>\n<p>\(.description | @html)</p>\n<table>",
+        "<h2>\(.title | @html)</h2>\n<p><code>\(.address | @html)</code></p>\n<p>\(.description | shown)</p>\n<table>",
         (.messages[]["$ref"] | split("/") | last | $document.components.messages[.] |
-            "<tr><td><code>\(.name | @html)</code></td><td>\(.summary | @html)</td></tr>"),
+            "<tr><td><code>\(.name | @html)</code></td><td>\(.summary | shown)</td></tr>"),
         "</table>")'
 
 # One page per "## code" of docs/problems.md, and their index; all made in one go, only when the

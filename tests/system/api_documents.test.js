@@ -142,6 +142,7 @@ describe('at /docs/', () => {
     const { channels, components } = documentOf('events');
     for (const { address } of Object.values(channels)) assert.ok(text.includes(address), address);
     for (const { name } of Object.values(components.messages)) assert.ok(text.includes(`<code>${name}</code>`), name);
+    assert.doesNotMatch(text, /`/);
   });
 });
 
