@@ -9,8 +9,8 @@ static const char MEMBER[] = "\"voucher\"";
 static const char NONE[] = ":null";
 
 /*
- * Whether the order may use a voucher, without parsing it. A quote inside a text is escaped, so this
- * finds every member of the name; if it is another object's, reading the order tells.
+ * Whether the order may use a voucher, without parsing it. A quote inside a text is escaped, so
+ * this finds every member of the name; if it is another object's, reading the order tells.
  */
 static bool may_use_voucher(const struct event *event)
 {

@@ -3,8 +3,8 @@
  *
  * Each thread fetches many at once: every request needs some dozens, and a system call for each few
  * of them would cost more than writing its answer. Bytes are used once, but lie in memory before;
- * for keys, codes and nonces there is random_fill() (shared/crypto/hash.h). A process that forks must
- * not go on using noise in the child.
+ * for keys, codes and nonces there is random_fill() (shared/crypto/hash.h). A process that forks
+ * must not go on using noise in the child.
  */
 #ifndef CHECKOUT_BASE_NOISE_H
 #define CHECKOUT_BASE_NOISE_H

@@ -16,7 +16,7 @@
  * broker needs to remember nothing.
  *
  * Events that nobody waits for, most of them, are committed together: the first of them waits for
- * others, CONSUMER_PATIENCE_MS at most, until one comes that must take effect at once, or many have.
+ * others, CONSUMER_PATIENCE_MS at most, until one comes that must take effect at once, or many did.
  *
  * When a batch raises, it is replayed event by event. An event that can not take effect - SQLSTATE
  * class 22 or 23, unreadable, of an unknown type, or refused by the domain - becomes a dead letter

@@ -59,8 +59,8 @@ void event_topic(const struct event *event, char *out, size_t size);
 
 /*
  * Reads a CloudEvent of `service`. ERROR_VALIDATION or ERROR_MALFORMED says what is wrong with it.
- * `data` is appended to `storage` (which must outlive the event) and borrowed from there; what is in
- * it is for whoever wants to know to parse, and only its brackets are known to be closed.
+ * `data` is appended to `storage` (which must outlive the event) and borrowed from there. What is
+ * in it is for whoever wants to know to parse; only its brackets are known to be closed.
  */
 MUST_CHECK bool event_read(struct span text, const char *service, struct buffer *storage,
                            struct event *out, struct error *err);

@@ -15,7 +15,8 @@
  */
 enum { RELAY_WINDOW = 128 };
 
-_Static_assert((int)RELAY_WINDOW <= (int)MQTT_WINDOW, "the library would hold back what is in flight");
+_Static_assert((int)RELAY_WINDOW <= (int)MQTT_WINDOW,
+               "the library would hold back what is in flight");
 
 struct relay_flight {
     int64_t sequence;
