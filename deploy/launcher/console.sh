@@ -43,13 +43,6 @@ console_mention() {
     [[ ! -e $home/edge/pages/console/index.html ]] || printf 'the console, '
 }
 
-# page_copy FROM TO: too long for file_put.
-page_copy() {
-    ! cmp -s "$1" "$2" || return 0
-    cp "$1" "$2.new"
-    file_install "$2" 644
-}
-
 # Whose metrics there are, as a JSON array.
 console_processes() {
     service_each console_process | jq -c -s .

@@ -61,22 +61,20 @@ EOF
 
 # The services answer with their own documents; that of the bus has no other place.
 pages_of_api() {
-    local from=$top/tests/node_modules/swagger-ui-dist events
+    local events file
     events=$(build_dir)/docs/api/events.json
-    page_copy "$from/swagger-ui.css" "$1"
-    page_copy "$from/swagger-ui-bundle.js" "$1"
-    page_copy "$top/deploy/edge/docs.js" "$1"
-    page_copy "$events" "$1"
+    for file in "$top"/tests/node_modules/swagger-ui-dist/swagger-ui{.css,-bundle.js} \
+        "$top/deploy/edge/docs.js" "$events"; do
+        page_copy "$file" "$1/${file##*/}"
+    done
     page_of_events "$events" | file_put "$1/events.html"
 }
 
-# page_copy FILE FOLDER: nothing is written when it is there already.
+# page_copy FROM TO: a file too long for file_put; nothing is written when it is there already.
 page_copy() {
-    local to=$2/${1##*/}
-    ! cmp -s "$1" "$to" || return 0
-    cp "$1" "$to.new"
-    chmod 644 "$to.new"
-    mv "$to.new" "$to"
+    ! cmp -s "$1" "$2" || return 0
+    cp "$1" "$2.new"
+    file_install "$2" 644
 }
 
 # A section per channel, a row per message.
