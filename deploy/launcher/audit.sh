@@ -22,6 +22,7 @@ command_audit() {
     results=$(audit_results) ||
         fail "The audit could not be made." "./checkout status   tells what runs, ./checkout logs postgres what went wrong."
     audit_report <<< "$results"
+    audit_tell "$results"
     if [[ $json == true ]]; then
         printf '%s\n' "$results"
     else
@@ -75,6 +76,26 @@ audit_sql() {
     echo "SELECT json_build_object('id', :'id', 'what', :'what',"
     echo "                         'rows', coalesce(json_agg(broken), '[]')) FROM ("
     printf '%s\n) AS broken;\n' "${text%;}"
+}
+
+# audit_tell RESULTS: the newest audit as metrics, in a file that node_exporter shows to Prometheus. It
+# holds numbers only, and another user's exporter may read it.
+audit_tell() {
+    mkdir -p "$home/metrics"
+    chmod 755 "$home/metrics"
+    audit_metrics <<< "$1" | file_put "$home/metrics/audit.prom" 644
+    own "$home/metrics"
+}
+
+# shellcheck disable=SC2016 # jq's variables
+audit_metrics() {
+    jq -r --argjson now "$EPOCHSECONDS" '
+        "# HELP checkout_audit_broken_rows Rows that broke the invariant at the newest audit",
+        "# TYPE checkout_audit_broken_rows gauge",
+        (.[] | "checkout_audit_broken_rows{invariant=\"\(.id)\"} \(.rows | length)"),
+        "# HELP checkout_audit_time_seconds When the newest audit was made, in seconds since 1970",
+        "# TYPE checkout_audit_time_seconds gauge",
+        "checkout_audit_time_seconds \($now)"'
 }
 
 audit_is_quiet() {

@@ -273,6 +273,16 @@ static const struct event **collect_events(const struct transaction *transaction
     return events;
 }
 
+static void tell_committed(const struct transaction *transaction)
+{
+    size_t count = 0;
+    const struct event **events = collect_events(transaction, &count);
+
+    for (size_t i = 0; i < count; i++)
+        transaction->appender->committed(events[i]);
+    free(events);
+}
+
 static bool send_commit(struct transaction *transaction, bool *appends, struct error *err)
 {
     size_t count = 0;
@@ -331,7 +341,10 @@ enum commit_outcome transaction_commit(struct transaction *transaction, struct e
     transaction->ended =
         send_commit(transaction, &appends, err) && read_commit(transaction, appends, err);
     (void)pipeline_end(transaction->connection, transaction->deadline);
-    return transaction->ended ? COMMIT_DONE : judge_failure(transaction, err);
+    if (!transaction->ended)
+        return judge_failure(transaction, err);
+    tell_committed(transaction);
+    return COMMIT_DONE;
 }
 
 void transaction_rollback(struct transaction *transaction)

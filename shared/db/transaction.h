@@ -34,6 +34,8 @@ struct appender {
     /* Whether this very event stands in the log. */
     bool (*find)(struct connection *connection, const struct event *event, struct deadline deadline,
                  bool *found, struct error *err);
+    /* Told of each event once its commit is confirmed. */
+    void (*committed)(const struct event *event);
 };
 
 enum commit_outcome {

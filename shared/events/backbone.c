@@ -6,6 +6,7 @@
 #include "shared/crypto/hash.h"
 #include "shared/events/answers.h"
 #include "shared/events/backbone_settings.h"
+#include "shared/events/dead_letter.h"
 #include "shared/events/follow.h"
 #include "shared/http/admission.h"
 #include "shared/http/document.h"
@@ -195,11 +196,8 @@ static bool purge_answers(void *ctx, struct error *err, bool *more)
 }
 
 /* The head of each log: what relays and consumers are measured against. */
-static bool observe_heads(void *ctx, struct error *err, bool *more)
+static bool observe_heads(const struct backbone *backbone, struct error *err)
 {
-    struct backbone *backbone = ctx;
-
-    *more = false;
     for (size_t i = 0; i < backbone->settings.stream_count; i++) {
         char labels[32];
         int64_t head = 0;
@@ -214,12 +212,32 @@ static bool observe_heads(void *ctx, struct error *err, bool *more)
     return true;
 }
 
+static bool observe_dead_letters(const struct backbone *backbone, struct error *err)
+{
+    int64_t open = 0;
+
+    if (!dead_letter_count(backbone->pool, deadline_in_ms(PING_MS), &open, err))
+        return false;
+    metric_set(metric_gauge("checkout_dead_letters_open",
+                            "Dead letters that nobody has replayed or discarded; 1000 is or more",
+                            ""),
+               open);
+    return true;
+}
+
+/* What is stored, for the metrics. */
+static bool observe(void *ctx, struct error *err, bool *more)
+{
+    *more = false;
+    return observe_heads(ctx, err) && observe_dead_letters(ctx, err);
+}
+
 static void add_own_workers(struct backbone *backbone)
 {
     backbone_add_worker(
         backbone, &(struct work){ "forget old answers", PURGE_EVERY_MS, purge_answers, backbone });
-    backbone_add_worker(
-        backbone, &(struct work){ "observe the log", OBSERVE_EVERY_MS, observe_heads, backbone });
+    backbone_add_worker(backbone,
+                        &(struct work){ "observe the log", OBSERVE_EVERY_MS, observe, backbone });
 }
 
 /* ---- Parts -------------------------------------------------------------------------------- */

@@ -140,7 +140,7 @@ static bool load_position(struct consumer *consumer, struct error *err)
                           &rows, err))
         return false;
     struct row row = rows_at(&rows, 0);
-    consumer->position = row_integer(&row, "sequence");
+    consumer_show_progress(consumer, row_integer(&row, "sequence"));
     consumer->position_known = true;
     consumer->pull_due = true;
     return true;
@@ -172,6 +172,8 @@ static void note_leadership(struct consumer *consumer)
              LOG_TEXT("source", consumer->settings.source.service));
     consumer->position_known = false;
     release_arrivals(consumer);
+    if (!leading)
+        consumer_show_standby(consumer);
     mqtt_destroy(consumer->mqtt);
     consumer->mqtt = leading ? make_mqtt(consumer) : NULL;
     atomic_store(&consumer->broker_up, false);
@@ -302,9 +304,9 @@ static void *run(void *ctx)
 
 static void make_metrics(struct consumer *consumer)
 {
-    char labels[96];
+    const char *labels = consumer->labels;
 
-    text_format(labels, sizeof(labels), "source=\"%s\",stream=\"%d\"",
+    text_format(consumer->labels, sizeof(consumer->labels), "source=\"%s\",stream=\"%d\"",
                 consumer->settings.source.service, consumer->settings.stream);
     consumer->applied =
         metric_counter("checkout_consumer_applied_total", "Events that took effect", labels);
@@ -316,10 +318,9 @@ static void make_metrics(struct consumer *consumer)
         metric_counter("checkout_dead_letters_total", "Events put aside as dead letters", labels);
     consumer->lease_changes = metric_counter("checkout_consumer_lease_changes_total",
                                              "Times the lease was won or lost", labels);
-    consumer->position_metric =
-        metric_gauge("checkout_consumer_position", "The last event that took effect", labels);
-    consumer->lag = metric_gauge("checkout_consumer_lag",
-                                 "Events behind the producer's head as last told", labels);
+    consumer->lag =
+        metric_gauge("checkout_consumer_lag",
+                     "Events behind the producer's head as last told; 0 on a standby", labels);
 }
 
 struct consumer *consumer_create(const struct consumer_settings *settings)

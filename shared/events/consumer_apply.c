@@ -1,14 +1,28 @@
 #include "shared/events/consumer_private.h"
 #include "shared/runtime/log.h"
 
+static void show_lag(struct consumer *consumer, int64_t lag)
+{
+    atomic_store(&consumer->shown_lag, lag);
+    metric_set(consumer->lag, lag);
+}
+
 void consumer_show_progress(struct consumer *consumer, int64_t position)
 {
     consumer->position = position;
     if (consumer->head < position)
         consumer->head = position;
-    atomic_store(&consumer->shown_lag, consumer->head - position);
+    if (consumer->position_metric == NULL) /* a 0 before would tell of a lag that there is not */
+        consumer->position_metric =
+            metric_gauge("checkout_consumer_position",
+                         "The last event that took effect, as its leader knew", consumer->labels);
     metric_set(consumer->position_metric, position);
-    metric_set(consumer->lag, consumer->head - position);
+    show_lag(consumer, consumer->head - position);
+}
+
+void consumer_show_standby(struct consumer *consumer)
+{
+    show_lag(consumer, 0);
 }
 
 static struct batch_context context_of(const struct consumer *consumer)

@@ -46,7 +46,9 @@ struct consumer {
     size_t count;
     struct arrival arrivals[CONSUMER_BATCH_MAX]; /* read, and not committed yet */
     struct deadline commit_by;                   /* ... which is due then; while there are some */
-    struct metric *applied, *duplicates, *pulled, *dead, *lease_changes, *position_metric, *lag;
+    char labels[96];                             /* of its metrics */
+    struct metric *applied, *duplicates, *pulled, *dead, *lease_changes, *lag;
+    struct metric *position_metric; /* NULL until it is known */
 };
 
 /* What the bus brought: consumer->arrivals. On failure nothing of it may be acknowledged. */
@@ -58,6 +60,9 @@ MUST_CHECK bool consumer_apply_page(struct consumer *consumer, struct arrival *a
 
 /* Tells health and metrics how far it is. */
 void consumer_show_progress(struct consumer *consumer, int64_t position);
+
+/* ... and that somebody else leads: the lag is theirs to tell. */
+void consumer_show_standby(struct consumer *consumer);
 
 /*
  * Pulls a page if that is due, or asks for the head if that is. A producer that is away is no

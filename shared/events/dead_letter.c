@@ -24,6 +24,10 @@ STATEMENT(dead_letter_close, "any",
           "resolved_at = input.time FROM input WHERE d.id = input.id AND d.status = 'open' "
           "RETURNING d.id");
 
+STATEMENT(dead_letter_count_open, "any",
+          "SELECT count(*) AS count FROM "
+          "(SELECT 1 FROM dead_letters WHERE status = 'open' LIMIT $1) AS open");
+
 void dead_letter_insert(struct write *write, const struct dead_letter *letter)
 {
     struct instant now = clock_now();
@@ -55,4 +59,18 @@ void dead_letter_resolve(struct write *write, int stream, struct id id, const ch
     parameters_add_id(&write->parameters, id);
     parameters_add_text(&write->parameters, status);
     parameters_add_instant(&write->parameters, clock_now());
+}
+
+bool dead_letter_count(struct pool *pool, struct deadline deadline, int64_t *out, struct error *err)
+{
+    AUTO(parameters_release) struct parameters parameters;
+    AUTO(rows_release) struct rows rows = ROWS_EMPTY;
+
+    parameters_begin(&parameters);
+    parameters_add_integer(&parameters, DEAD_LETTERS_COUNTED_MAX);
+    if (!db_query(pool, &dead_letter_count_open, &parameters, deadline, &rows, err))
+        return false;
+    struct row row = rows_at(&rows, 0);
+    *out = row_integer(&row, "count");
+    return true;
 }

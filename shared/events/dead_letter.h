@@ -7,6 +7,7 @@
 #ifndef CHECKOUT_EVENTS_DEAD_LETTER_H
 #define CHECKOUT_EVENTS_DEAD_LETTER_H
 
+#include "shared/db/pool.h"
 #include "shared/db/write.h"
 
 /* The longest payload kept; what is longer is cut (and can then only be discarded). */
@@ -24,6 +25,13 @@ struct dead_letter {
 
 /* A write that stores it; refused (harmlessly) when it is there already. */
 void dead_letter_insert(struct write *write, const struct dead_letter *letter);
+
+/* Open ones that dead_letter_count() counts. */
+enum { DEAD_LETTERS_COUNTED_MAX = 1000 };
+
+/* How many are open; DEAD_LETTERS_COUNTED_MAX stands for more, too. */
+MUST_CHECK bool dead_letter_count(struct pool *pool, struct deadline deadline, int64_t *out,
+                                  struct error *err);
 
 /* A write that closes an open one as "replayed" or "discarded"; refused when it is not open. */
 void dead_letter_resolve(struct write *write, int stream, struct id id, const char *status);

@@ -1,6 +1,7 @@
 #include "shared/events/event_log.h"
 
 #include "shared/db/array.h"
+#include "shared/runtime/metrics.h"
 
 STATEMENT(event_log_lock, "any", "SELECT stream FROM streams WHERE stream = $1 FOR UPDATE");
 
@@ -115,13 +116,24 @@ static bool find(struct connection *connection, const struct event *event, struc
     return true;
 }
 
+static void committed(const struct event *event)
+{
+    char labels[EVENT_TYPE_SIZE + 16];
+
+    text_format(labels, sizeof(labels), "type=\"%s\"", event->type);
+    metric_add(metric_counter("checkout_events_total",
+                              "Events committed to the log by this process", labels),
+               1);
+}
+
 const struct appender *event_log_appender(void)
 {
     static const struct statement *const statements[] = { &event_log_lock, &event_log_append };
     static const struct appender appender = { .send = send_append,
                                               .statements = statements,
                                               .statement_count = COUNT_OF(statements),
-                                              .find = find };
+                                              .find = find,
+                                              .committed = committed };
 
     return &appender;
 }

@@ -65,7 +65,9 @@ struct relay {
     int64_t stored; /* relay_position */
     struct deadline store_not_before;
     struct relay_window window;
-    struct metric *published, *refused, *in_flight, *position, *lease_changes;
+    char labels[40]; /* of its metrics */
+    struct metric *published, *refused, *in_flight, *lease_changes;
+    struct metric *position; /* NULL until it is known */
     char presence_topic[EVENT_TOPIC_SIZE];
 };
 
@@ -159,6 +161,16 @@ static void connect_database(struct relay *relay)
     atomic_store(&relay->database_up, true);
 }
 
+/* The series begins when the position is known: a 0 before would look like a lag. */
+static void show_position(struct relay *relay)
+{
+    if (relay->position == NULL)
+        relay->position =
+            metric_gauge("checkout_relay_position",
+                         "Every event up to here was acknowledged (leader)", relay->labels);
+    metric_set(relay->position, relay->window.acknowledged);
+}
+
 static bool load_position(struct relay *relay, struct error *err)
 {
     AUTO(parameters_release) struct parameters parameters;
@@ -176,6 +188,7 @@ static bool load_position(struct relay *relay, struct error *err)
     struct row row = rows_at(&rows, 0);
     relay->stored = row_integer(&row, "sequence");
     relay_window_reset(&relay->window, relay->stored);
+    show_position(relay);
     relay->position_known = true;
     relay->more = true;
     return true;
@@ -290,7 +303,7 @@ static bool lead(struct relay *relay, struct error *err)
     if (position_is_due(relay) && !store_position(relay, err))
         return false;
     metric_set(relay->in_flight, (int64_t)relay->window.count);
-    metric_set(relay->position, relay->window.acknowledged);
+    show_position(relay);
     return true;
 }
 
@@ -447,17 +460,15 @@ static void make_mqtt(struct relay *relay)
 
 static void make_metrics(struct relay *relay)
 {
-    char labels[40];
+    const char *labels = relay->labels;
 
-    text_format(labels, sizeof(labels), "stream=\"%d\"", relay->settings.stream);
+    text_format(relay->labels, sizeof(relay->labels), "stream=\"%d\"", relay->settings.stream);
     relay->published = metric_counter("checkout_relay_published_total",
                                       "Events that the broker acknowledged", labels);
     relay->refused = metric_counter("checkout_relay_refused_total",
                                     "Events that the broker refused for good", labels);
     relay->in_flight =
         metric_gauge("checkout_relay_in_flight", "Events sent and not acknowledged", labels);
-    relay->position = metric_gauge("checkout_relay_position",
-                                   "Every event up to here was acknowledged (leader)", labels);
     relay->lease_changes = metric_counter("checkout_relay_lease_changes_total",
                                           "Times the lease was won or lost", labels);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "shared/json/json_writer.h"
+#include "shared/runtime/metrics.h"
 
 /* The end of a line that was cut, and of any other. */
 static const char CUT_END[] = ",\"cut\":true}\n";
@@ -14,6 +15,9 @@ static const char END[] = "}\n";
 
 /* A message is one of our literals; this bounds what comes in by mistake. */
 enum { MESSAGE_MAX = 1000 };
+
+/* Room for a message, and for a code, in a metric's label; more is cut. */
+enum { LABEL_SIZE = 100 };
 
 static const char *const level_names[] = { "debug", "info", "warning", "error" };
 
@@ -28,7 +32,6 @@ static struct {
     enum log_level lowest;
     pthread_mutex_t mutex;
     int64_t untold; /* lines dropped since the log last said how many */
-    _Atomic int64_t dropped;
 } state = { .lowest = LOG_LEVEL_INFO, .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 /* What the calling thread works on. */
@@ -37,11 +40,18 @@ static _Thread_local struct {
     char trace_id[40];
 } context;
 
+static struct metric *dropped_metric(void)
+{
+    return metric_counter("checkout_log_dropped_total",
+                          "Log lines dropped because they could not be written at once", "");
+}
+
 void log_start(const char *service, const char *instance, enum log_level lowest)
 {
     state.service = service;
     text_copy(state.instance, sizeof(state.instance), instance ? instance : "");
     state.lowest = lowest;
+    (void)dropped_metric(); /* 0 is shown before the first one */
 }
 
 bool log_level_parse(const char *text, enum log_level *out)
@@ -68,7 +78,7 @@ bool log_enabled(enum log_level level)
 
 int64_t log_dropped(void)
 {
-    return atomic_load_explicit(&state.dropped, memory_order_relaxed);
+    return metric_value(dropped_metric());
 }
 
 /* A value that is not UTF-8 would spoil the line: its bytes beyond ASCII become question marks. */
@@ -171,11 +181,38 @@ static bool tell_dropped(void)
     return true;
 }
 
+/* What would end a label or its line becomes an apostrophe. */
+static void copy_label(char out[LABEL_SIZE], const char *text)
+{
+    text_copy(out, LABEL_SIZE, text);
+    for (char *at = out; *at != '\0'; at++)
+        if (*at == '"' || *at == '\\' || (unsigned char)*at < ' ' || (unsigned char)*at > '~')
+            *at = '\'';
+}
+
+static void count_error(enum log_level level, const char *message, const struct log_field *fields,
+                        size_t count)
+{
+    char labels[2 * LABEL_SIZE + 48], what[LABEL_SIZE], code[LABEL_SIZE] = "";
+
+    for (size_t i = 0; i < count; i++)
+        if (fields[i].text && strcmp(fields[i].name, "code") == 0)
+            copy_label(code, fields[i].text);
+    copy_label(what, message);
+    text_format(labels, sizeof(labels), "level=\"%s\",message=\"%s\",code=\"%s\"",
+                level_names[level], what, code);
+    metric_add(metric_counter("checkout_errors_total",
+                              "Warnings and errors that were logged, by their fingerprint", labels),
+               1);
+}
+
 void log_write(enum log_level level, const char *message, const struct log_field *fields,
                size_t count)
 {
     AUTO(buffer_release) struct buffer line = BUFFER_EMPTY;
 
+    if (level >= LOG_LEVEL_WARNING)
+        count_error(level, message, fields, count);
     if (!log_enabled(level))
         return;
     compose(&line, level, message, fields, count);
@@ -183,7 +220,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
     pthread_mutex_lock(&state.mutex);
     if (!tell_dropped() || !write_line(&line)) {
         state.untold++;
-        atomic_fetch_add_explicit(&state.dropped, 1, memory_order_relaxed);
+        metric_add(dropped_metric(), 1);
     }
     pthread_mutex_unlock(&state.mutex);
 }

@@ -9,6 +9,10 @@
  *
  * A line is written whole or, when whoever reads the log has stopped reading, dropped and counted:
  * a full disk behind the log must not stop a checkout. Any thread.
+ *
+ * Warnings and errors are counted too, whatever the lowest level is, in the metric
+ * checkout_errors_total{level,message,code}: message and code are the error's fingerprint. The code
+ * is the text of a field of that name.
  */
 #ifndef CHECKOUT_RUNTIME_LOG_H
 #define CHECKOUT_RUNTIME_LOG_H
@@ -43,7 +47,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
 
 bool log_enabled(enum log_level level);
 
-/* Lines dropped so far because they could not be written at once. */
+/* Lines dropped so far because they could not be written at once: checkout_log_dropped_total. */
 int64_t log_dropped(void);
 
 /* Message and fields; LOG_END makes a list of none of them standard C, and is not written. */

@@ -6,6 +6,7 @@
 
 #include "shared/base/buffer.h"
 #include "shared/json/json_reader.h"
+#include "shared/runtime/metrics.h"
 #include "tests/unit/table.h"
 
 /* The smallest a pipe can be: one page. */
@@ -325,6 +326,40 @@ static void check_level(void **state)
         assert_int_equal(level, row->level);
 }
 
+static void warnings_and_errors_are_counted_by_message_and_code(UNUSED void **state)
+{
+    AUTO(buffer_release) struct buffer out = BUFFER_EMPTY;
+    AUTO(buffer_release) struct buffer page = BUFFER_EMPTY;
+    struct capture capture;
+    struct error err;
+
+    error_set(&err, ERROR_DATA, "data_refused", "a detail is no part of it");
+    capture_begin(&capture);
+    log_swallowed(LOG_LEVEL_WARNING, "it \"broke\"\n", &err);
+    log_swallowed(LOG_LEVEL_WARNING, "it \"broke\"\n", &err);
+    log_error("it ended");
+    log_info("it goes on");
+    capture_end(&capture, &out);
+    metrics_render(&page);
+    assert_non_null(strstr(page.at,
+                           "\ncheckout_errors_total{level=\"warning\",message=\"it 'broke''\","
+                           "code=\"data_refused\"} 2\n"));
+    assert_non_null(strstr(page.at, "\ncheckout_errors_total{level=\"error\",message=\"it ended\","
+                                    "code=\"\"} 1\n"));
+    assert_null(strstr(page.at, "it goes on"));
+}
+
+static void what_is_not_written_for_its_level_is_counted(UNUSED void **state)
+{
+    AUTO(buffer_release) struct buffer page = BUFFER_EMPTY;
+
+    log_start("unit", "0", LOG_LEVEL_ERROR);
+    log_warning("nobody reads this");
+    log_start("unit", "0", LOG_LEVEL_INFO);
+    metrics_render(&page);
+    assert_non_null(strstr(page.at, "message=\"nobody reads this\",code=\"\"} 1\n"));
+}
+
 int main(void)
 {
     struct table table = TABLE_EMPTY;
@@ -337,6 +372,8 @@ int main(void)
     TABLE_ADD(&table, what_is_below_the_level_is_not_written);
     TABLE_ADD(&table, a_long_line_is_cut_at_a_field);
     TABLE_ADD(&table, a_swallowed_error_is_told_with_its_reason);
+    TABLE_ADD(&table, warnings_and_errors_are_counted_by_message_and_code);
+    TABLE_ADD(&table, what_is_not_written_for_its_level_is_counted);
     TABLE_ADD(&table, a_full_pipe_drops_lines_and_tells_later_how_many);
     TABLE_ADD(&table, a_closed_log_drops_lines);
     TABLE_ADD(&table, lines_of_threads_stay_whole);
