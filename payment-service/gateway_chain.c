@@ -4,6 +4,7 @@
 
 #include "shared/runtime/log.h"
 #include "shared/runtime/metrics.h"
+#include "shared/runtime/trace_span.h"
 
 /* One bank, and whether it is worth asking. */
 struct link {
@@ -196,20 +197,59 @@ static bool is_error(enum gateway_outcome outcome)
     return outcome == GATEWAY_NOTHING || outcome == GATEWAY_UNKNOWN;
 }
 
+/* The call as a span of its trace; the bank is told of that span as of its cause. */
+struct call_trace {
+    bool wanted;
+    struct trace trace;
+    char traceparent[TRACEPARENT_SIZE];
+};
+
+static void begin_trace(struct call_trace *trace, struct gateway_call *call)
+{
+    struct trace cause;
+
+    trace->wanted = trace_spans_collected() && call->traceparent &&
+                    trace_parse(span_of(call->traceparent), &cause) && trace_wanted(&cause);
+    if (!trace->wanted)
+        return;
+    trace->trace = trace_child(&cause);
+    trace_format(&trace->trace, trace->traceparent);
+    call->traceparent = trace->traceparent;
+}
+
+static void end_trace(const struct call_trace *trace, const char *gateway, const char *operation,
+                      enum gateway_outcome outcome, int64_t began_us)
+{
+    struct trace_span span;
+
+    if (!trace->wanted)
+        return;
+    trace_span_begin(&span, &trace->trace, TRACE_SPAN_CLIENT, began_us);
+    trace_span_name(&span, "bank %s", operation);
+    trace_span_add(&span, "checkout.gateway", gateway);
+    trace_span_add(&span, "checkout.outcome", gateway_outcome_words[outcome]);
+    span.failed = is_error(outcome);
+    trace_span_end(&span);
+}
+
 /* Calls, measures, and tells the log what is no outcome. */
 static void ask(const struct gateway *gateway, enum gateway_question question,
-                const struct gateway_call *call, struct gateway_result *out)
+                const struct gateway_call *asked, struct gateway_result *out)
 {
-    const char *operation = question_word(question, call);
+    struct gateway_call call = *asked;
+    const char *operation = question_word(question, &call);
     int64_t began_us = clock_monotonic_us();
+    struct call_trace trace;
 
-    call_bank(gateway, question, call, out);
+    begin_trace(&trace, &call);
+    call_bank(gateway, question, &call, out);
+    end_trace(&trace, gateway->name, operation, out->outcome, began_us);
     const char *outcome = gateway_outcome_words[out->outcome];
     measure(gateway->name, operation, outcome, clock_monotonic_us() - began_us);
     if (is_error(out->outcome))
         log_warning("a bank's answer is no outcome", LOG_TEXT("gateway", gateway->name),
                     LOG_TEXT("operation", operation),
-                    LOG_TEXT("reference", id_text(call->reference).text),
+                    LOG_TEXT("reference", id_text(call.reference).text),
                     LOG_TEXT("outcome", outcome), LOG_TEXT("detail", out->detail));
 }
 

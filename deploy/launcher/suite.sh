@@ -187,7 +187,7 @@ schema security stage suite_report surroundings systemd"
 # of them under both.
 readonly files_where_threads_meet="bus_faults crashes database_faults edge_instances edge_limits edge_payments \
 edge_slow floods instances limits order_voucher_crashes order_vouchers_away payment_crashes \
-payment_races slow_clients voucher_orders voucher_races"
+payment_races slow_clients tracing_otlp voucher_orders voucher_races"
 # libfaketime waits in a way that the thread sanitizer can not follow.
 readonly files_not_for_tsan="clocks payment_clocks"
 readonly files_for_both="consumer drain events idempotency payments vouchers"

@@ -22,6 +22,7 @@ struct transaction {
     const struct appender *appender;
     int stream;
     struct deadline deadline;
+    int64_t since_us;
     bool begun; /* BEGIN was answered */
     bool ended; /* committed or rolled back */
     char xid[TRANSACTION_XID_SIZE];
@@ -47,6 +48,7 @@ struct transaction *transaction_begin(struct connection *connection,
     transaction->appender = appender;
     transaction->stream = stream;
     transaction->deadline = deadline;
+    transaction->since_us = clock_monotonic_us();
     transaction->begun = false;
     transaction->ended = false;
     transaction->xid[0] = '\0';
@@ -279,7 +281,7 @@ static void tell_committed(const struct transaction *transaction)
     const struct event **events = collect_events(transaction, &count);
 
     for (size_t i = 0; i < count; i++)
-        transaction->appender->committed(events[i]);
+        transaction->appender->committed(events[i], transaction->since_us);
     free(events);
 }
 

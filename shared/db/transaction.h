@@ -34,8 +34,9 @@ struct appender {
     /* Whether this very event stands in the log. */
     bool (*find)(struct connection *connection, const struct event *event, struct deadline deadline,
                  bool *found, struct error *err);
-    /* Told of each event once its commit is confirmed. */
-    void (*committed)(const struct event *event);
+    /* Told of each event once its commit is confirmed; `since_us` is when its transaction began, on
+     * the monotonic clock. */
+    void (*committed)(const struct event *event, int64_t since_us);
 };
 
 enum commit_outcome {

@@ -11,6 +11,7 @@
 #include "shared/http/admission.h"
 #include "shared/http/document.h"
 #include "shared/http/key.h"
+#include "shared/http/trace_export.h"
 #include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
 #include "shared/runtime/metrics.h"
@@ -53,6 +54,7 @@ struct backbone {
     struct dead_letters letters;
     struct health health;
     struct server *server;
+    struct trace_export *trace_export; /* NULL: nobody collects traces */
     atomic_bool draining; /* asked by requests, which may come before `server` is set */
 };
 
@@ -241,6 +243,29 @@ static void add_own_workers(struct backbone *backbone)
 }
 
 /* ---- Parts -------------------------------------------------------------------------------- */
+
+/* Before what is traced, and after it. */
+static bool start_traces(void *self, struct error *err)
+{
+    struct backbone *backbone = self;
+    const struct backbone_settings *settings = &backbone->settings;
+
+    (void)err;
+    if (settings->traces_endpoint[0] != '\0')
+        backbone->trace_export = trace_export_start(&(struct trace_export_settings){
+            .endpoint = settings->traces_endpoint,
+            .service = backbone->service,
+            .instance = settings->instance,
+        });
+    return true;
+}
+
+static void stop_traces(void *self)
+{
+    struct backbone *backbone = self;
+
+    trace_export_stop(backbone->trace_export);
+}
 
 static bool ping(struct pool *pool, const struct statement *statement, struct error *err)
 {
@@ -537,6 +562,7 @@ static void destroy(struct backbone *backbone)
 int backbone_run(struct backbone *backbone)
 {
     const struct service_part parts[] = {
+        { "traces", backbone, start_traces, NULL, stop_traces },
         { "database", backbone, start_databases, NULL, NULL },
         { "relay", backbone, start_relays, drain_relays, stop_relays },
         { "journal", backbone, NULL, drain_journal, NULL },

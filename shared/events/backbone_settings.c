@@ -2,6 +2,7 @@
 
 #include "shared/base/text.h"
 #include "shared/db/connection_string.h"
+#include "shared/http/trace_export.h"
 
 #define SIZE_OF(member) sizeof(((struct backbone_settings *)0)->member)
 
@@ -54,6 +55,8 @@ static const struct setting table[] = {
     SECRET("MQTT_PASSWORD", mqtt_password, "password to the broker"),
     TEXT("INSTANCE", instance, "0", "name of this instance among those of the service"),
     TEXT("STREAMS", streams_text, "0", "streams to serve, comma-separated"),
+    TEXT("OTEL_EXPORTER_OTLP_ENDPOINT", traces_endpoint, "",
+         "address of an OpenTelemetry collector (OTLP over HTTP) that takes traces; empty: none"),
     TEXT("LOG_LEVEL", log_level_text, "info", "debug, info, warning or error"),
     INTEGER("IDEMPOTENCY_RETENTION_S", idempotency_retention_s, "86400", 1, 2592000,
             "how long an answer is kept for its Idempotency-Key"),
@@ -90,6 +93,8 @@ bool backbone_settings_load(struct backbone_settings *out, struct error *err)
         return false;
     if (!proxies_parse(out->trusted_proxies_text, &out->trusted_proxies, err))
         return error_prefix(err, "TRUSTED_PROXIES");
+    if (!trace_export_check(out->traces_endpoint, err))
+        return error_prefix(err, "OTEL_EXPORTER_OTLP_ENDPOINT");
     return log_level_parse(out->log_level_text, &out->log_level) ||
            refuse(err, "LOG_LEVEL: must be debug, info, warning or error");
 }

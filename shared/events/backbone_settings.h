@@ -21,6 +21,7 @@ struct backbone_settings {
     int64_t mqtt_port;
     char mqtt_username[128], mqtt_password[256];
     char instance[40], streams_text[64], log_level_text[16];
+    char traces_endpoint[512];
     int64_t idempotency_retention_s;
 
     /* Made of the texts. */

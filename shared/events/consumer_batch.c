@@ -1,5 +1,6 @@
 #include "shared/events/consumer_batch.h"
 
+#include "shared/events/consumption.h"
 #include "shared/events/dead_letter.h"
 #include "shared/events/event_log.h"
 
@@ -215,21 +216,26 @@ enum apply_outcome batch_apply(const struct batch_context *context,
                                struct error *err)
 {
     const struct consumer_settings *settings = context->settings;
+    struct consumptions *consumptions = consumptions_create(count);
     struct effects effects;
 
     begin_effects(&effects, context);
     enum apply_outcome outcome =
         move_position(context, &effects, arrivals[count - 1]->sequence, err);
     for (size_t i = 0; outcome == APPLY_DONE && i < count; i++) {
+        const struct event *event = consumption_begin(consumptions, &arrivals[i]->event);
         size_t before = effects.count;
 
-        if (!settings->handle(settings->handle_ctx, &effects, &arrivals[i]->event, err))
+        if (!settings->handle(settings->handle_ctx, &effects, event, err))
             outcome = judge(err);
         assert(effects.count - before <= CONSUMER_EFFECTS_MAX);
     }
     if (outcome == APPLY_DONE)
         outcome = commit(&effects, err);
+    if (outcome == APPLY_DONE)
+        consumptions_record(consumptions);
     end_effects(&effects);
+    consumptions_destroy(consumptions);
     return outcome;
 }
 

@@ -20,6 +20,7 @@ void announcement_begin(struct announcement *announcement, int stream, const cha
     text_copy(announcement->event.merchant, sizeof(announcement->event.merchant), merchant);
     text_copy(announcement->event.type, sizeof(announcement->event.type), type);
     trace_format(&own, announcement->event.traceparent);
+    text_copy(announcement->event.parent_id, sizeof(announcement->event.parent_id), own.parent_id);
     announcement->data = BUFFER_EMPTY;
 }
 

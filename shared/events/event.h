@@ -33,7 +33,8 @@ struct event {
     int64_t subject_version;
     struct instant time;
     char traceparent[TRACEPARENT_SIZE];
-    struct span data; /* JSON text, borrowed */
+    char parent_id[17]; /* while it is announced: the span that caused it; otherwise "" */
+    struct span data;   /* JSON text, borrowed */
 };
 
 /* An event being made, with the text of its data. The event must not be moved by value. */

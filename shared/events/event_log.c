@@ -2,6 +2,7 @@
 
 #include "shared/db/array.h"
 #include "shared/runtime/metrics.h"
+#include "shared/runtime/trace_span.h"
 
 STATEMENT(event_log_lock, "any", "SELECT stream FROM streams WHERE stream = $1 FOR UPDATE");
 
@@ -116,10 +117,27 @@ static bool find(struct connection *connection, const struct event *event, struc
     return true;
 }
 
-static void committed(const struct event *event)
+/* The event's own span: it is what those that publish and consume it descend from. */
+static void trace_commit(const struct event *event, int64_t since_us)
+{
+    struct trace_span span;
+    struct trace trace;
+
+    if (!trace_spans_collected() || !trace_parse(span_of(event->traceparent), &trace) ||
+        !trace_wanted(&trace))
+        return;
+    text_copy(trace.parent_id, sizeof(trace.parent_id), event->parent_id);
+    trace_span_begin(&span, &trace, TRACE_SPAN_INTERNAL, since_us);
+    trace_span_name(&span, "commit %s", event->type);
+    trace_span_add(&span, "checkout.subject", id_text(event->subject).text);
+    trace_span_end(&span);
+}
+
+static void committed(const struct event *event, int64_t since_us)
 {
     char labels[EVENT_TYPE_SIZE + 16];
 
+    trace_commit(event, since_us);
     text_format(labels, sizeof(labels), "type=\"%s\"", event->type);
     metric_add(metric_counter("checkout_events_total",
                               "Events committed to the log by this process", labels),
@@ -163,6 +181,7 @@ void event_log_row(const struct rows *rows, size_t index, struct event *out)
     out->subject_version = row_integer(&row, "subject_version");
     out->time = row_instant(&row, "time");
     row_copy_text(&row, "traceparent", out->traceparent, sizeof(out->traceparent));
+    out->parent_id[0] = '\0';
     out->data = row_span(&row, "data");
 }
 

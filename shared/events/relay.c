@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "shared/events/lease.h"
+#include "shared/events/relay_spans.h"
 #include "shared/events/relay_window.h"
 #include "shared/runtime/crash_point.h"
 #include "shared/runtime/log.h"
@@ -68,6 +69,7 @@ struct relay {
     char labels[40]; /* of its metrics */
     struct metric *published, *refused, *in_flight, *lease_changes;
     struct metric *position; /* NULL until it is known */
+    struct relay_spans *spans;
     char presence_topic[EVENT_TOPIC_SIZE];
 };
 
@@ -95,6 +97,7 @@ static void on_published(void *ctx, int message, enum mqtt_published how)
         pass_refused(relay, sequence);
     else
         metric_add(relay->published, 1);
+    relay_span_end(relay->spans, sequence, how == MQTT_PUBLISH_REFUSED);
     relay_window_land(&relay->window, message);
 }
 
@@ -271,11 +274,14 @@ static bool publish_page(struct relay *relay, struct error *err)
         int message = 0;
 
         event_log_row(&rows, i, &event);
+        relay_span_begin(relay->spans, &event);
         enum mqtt_published how = publish(relay, &event, &payload, &message);
         if (how == MQTT_PUBLISH_FAILED)
             break;
-        if (how == MQTT_PUBLISH_REFUSED)
+        if (how == MQTT_PUBLISH_REFUSED) {
             pass_refused(relay, event.sequence);
+            relay_span_end(relay->spans, event.sequence, true);
+        }
         relay_window_add(&relay->window, event.sequence, message, how == MQTT_PUBLISH_REFUSED);
     }
     return true;
@@ -489,6 +495,7 @@ struct relay *relay_create(const struct relay_settings *settings)
     relay->poll_log_at = deadline_in_ms(0);
     relay->store_not_before = deadline_in_ms(0);
     make_metrics(relay);
+    relay->spans = relay_spans_create();
     make_mqtt(relay);
     int failed = pthread_create(&relay->thread, NULL, run, relay);
     assert(failed == 0);
@@ -521,6 +528,7 @@ void relay_destroy(struct relay *relay)
         return;
     relay_drain(relay, deadline_in_ms(0));
     close(relay->wake);
+    relay_spans_destroy(relay->spans);
     free(relay);
 }
 

@@ -346,6 +346,7 @@ static void finish(struct exchange *exchange, const struct error *err)
                     .status = exchange->reply.status,
                     .duration_us = clock_monotonic_us() - exchange->started_us,
                     .merchant = exchange->request.caller.access.merchant,
+                    .trace = &exchange->request.caller.trace,
                     .err = err,
                 });
     log_context_set(NULL, NULL);

@@ -2,9 +2,11 @@
 
 #include <stdatomic.h>
 
+#include "shared/http/health.h"
 #include "shared/http/method.h"
 #include "shared/runtime/log.h"
 #include "shared/runtime/metrics.h"
+#include "shared/runtime/trace_span.h"
 
 /* Statuses that are remembered; others are asked for each time. */
 enum { STATUS_FIRST = 200, STATUS_COUNT = 312 };
@@ -126,6 +128,25 @@ static void log_record(const struct traffic_record *record)
     log_write(level, "request", fields, count);
 }
 
+/* What is asked by probes belongs to nobody's trace. */
+static void trace_record(const struct traffic_record *record)
+{
+    struct trace_span span;
+
+    if (!trace_wanted(record->trace) || health_serves(record->route))
+        return;
+    trace_span_begin(&span, record->trace, TRACE_SPAN_SERVER,
+                     clock_monotonic_us() - record->duration_us);
+    trace_span_name(&span, "%s %s", method_of(record->route), pattern_of(record->route));
+    trace_span_add(&span, "http.request.method", method_of(record->route));
+    trace_span_add(&span, "http.route", pattern_of(record->route));
+    trace_span_add_number(&span, "http.response.status_code", record->status);
+    if (record->err)
+        trace_span_add(&span, "error.type", record->err->code);
+    span.failed = record->status >= 500;
+    trace_span_end(&span);
+}
+
 void traffic_end(struct traffic *traffic, const struct traffic_record *record)
 {
     struct series *series = find_series(traffic, record->route);
@@ -134,4 +155,5 @@ void traffic_end(struct traffic *traffic, const struct traffic_record *record)
     metric_add(find_total(series, record->status), 1);
     metric_observe_us(series->seconds, record->duration_us);
     log_record(record);
+    trace_record(record);
 }

@@ -1,5 +1,5 @@
 /*
- * Traffic: what is counted and logged about each request.
+ * Traffic: what is counted, logged and traced about each request.
  *
  * Metrics are asked for once per route and status and then remembered, so a request costs a few
  * atomic operations. Routes are named by their pattern, never by the path: codes are in paths.
@@ -19,7 +19,8 @@ struct traffic_record {
     const struct route *route; /* NULL: none was found */
     int status;
     int64_t duration_us;
-    const char *merchant;    /* "" when nobody was authenticated */
+    const char *merchant; /* "" when nobody was authenticated */
+    const struct trace *trace;
     const struct error *err; /* why it failed, or NULL */
 };
 

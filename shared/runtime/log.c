@@ -22,9 +22,9 @@ enum { LABEL_SIZE = 100 };
 static const char *const level_names[] = { "debug", "info", "warning", "error" };
 
 /*
- * The log of the process. One of the two permitted statics (the other is the registry of metrics):
- * a line is written from anywhere. Names and level are set once before threads; the mutex keeps
- * lines apart and guards `untold`.
+ * The log of the process. One of the permitted statics (with the registry of metrics and the queue
+ * of spans): a line is written from anywhere. Names and level are set once before threads; the
+ * mutex keeps lines apart and guards `untold`.
  */
 static struct {
     const char *service;

@@ -44,9 +44,9 @@ _Static_assert(COUNT_OF(seconds_bounds) < BUCKETS_MAX, "one bucket is for what i
 _Static_assert(COUNT_OF(sizes_bounds) < BUCKETS_MAX, "one bucket is for what is above");
 
 /*
- * The registry. One of the two permitted statics (the other is the log's): series are asked for
- * anywhere, live for ever, and a process has one page of them. The mutex guards slots and count;
- * a series itself is only touched with atomic operations once it is in.
+ * The registry. One of the permitted statics (with the log and the queue of spans): series are
+ * asked for anywhere, live for ever, and a process has one page of them. The mutex guards slots and
+ * count; a series itself is only touched with atomic operations once it is in.
  */
 static struct {
     pthread_mutex_t mutex;

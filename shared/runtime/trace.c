@@ -40,6 +40,7 @@ struct trace trace_child(const struct trace *parent)
 {
     struct trace child = *parent;
 
+    text_copy(child.parent_id, sizeof(child.parent_id), parent->span_id);
     random_text(child.span_id, SPAN_ID_BYTES);
     return child;
 }
@@ -81,6 +82,7 @@ bool trace_parse(struct span traceparent, struct trace *out)
 
     text_copy_span(out->trace_id, sizeof(out->trace_id), (struct span){ at + TRACE_ID_AT, 32 });
     text_copy_span(out->span_id, sizeof(out->span_id), (struct span){ at + SPAN_ID_AT, 16 });
+    out->parent_id[0] = '\0';
     /* only "sampled", the lowest bit, has a meaning; the others must not be passed on */
     bool sampled = strchr("13579bdf", at[FLAGS_AT + 1]);
     text_copy(out->flags, sizeof(out->flags), sampled ? "01" : "00");

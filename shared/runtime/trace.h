@@ -15,6 +15,7 @@ enum { TRACEPARENT_SIZE = 56 };
 struct trace {
     char trace_id[33];
     char span_id[17];
+    char parent_id[17]; /* the span that caused this one, or "" where that is not known */
     char flags[3];
 };
 

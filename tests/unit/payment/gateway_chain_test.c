@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "shared/crypto/hash.h"
 #include "shared/runtime/metrics.h"
+#include "shared/runtime/trace_span.h"
 #include "tests/unit/table.h"
 
 /*
@@ -18,6 +20,9 @@ static struct {
     enum gateway_outcome says;
     atomic_int performed, looked_up, voided;
 } banks[3];
+
+/* What the bank that was called last was told to be its cause. */
+static char told_cause[TRACEPARENT_SIZE];
 
 static void answer(const struct gateway *gateway, struct gateway_result *out, bool look_up)
 {
@@ -39,7 +44,7 @@ static void fake_perform(const struct gateway *gateway, const struct gateway_cal
 static void fake_look_up(const struct gateway *gateway, const struct gateway_call *call,
                          struct gateway_result *out)
 {
-    (void)call;
+    text_copy(told_cause, sizeof(told_cause), call->traceparent ? call->traceparent : "");
     banks[gateway->path[0] - '0'].looked_up++;
     answer(gateway, out, true);
 }
@@ -435,6 +440,49 @@ static void many_threads_move_on_together(void **state)
     assert_true(banks[0].performed < CALLS_MIN + THREADS);
 }
 
+static void look_up(const struct trace *cause)
+{
+    char traceparent[TRACEPARENT_SIZE];
+    const struct gateway_call call = { .traceparent = traceparent };
+    struct gateway_result result;
+
+    trace_format(cause, traceparent);
+    gateway_chain_follow(chain, gateway_chain_find(chain, "bank-b"), GATEWAY_LOOK_UP, &call,
+                         &result);
+}
+
+static void a_call_is_a_span_that_the_bank_is_told_of(UNUSED void **state)
+{
+    struct trace_span *taken = memory_allocate_zeroed(TRACE_BATCH_MAX, sizeof(*taken));
+    struct trace cause = trace_create(), told;
+
+    trace_spans_collect();
+    look_up(&cause);
+    assert_int_equal(trace_spans_take(taken, deadline_in_ms(0)), 1);
+    assert_string_equal(taken->name, "bank look_up");
+    assert_string_equal(taken->trace.trace_id, cause.trace_id);
+    assert_string_equal(taken->trace.parent_id, cause.span_id);
+    assert_true(trace_parse(span_of(told_cause), &told));
+    assert_string_equal(told.span_id, taken->trace.span_id);
+    assert_false(taken->failed);
+
+    banks[1].says = GATEWAY_UNKNOWN;
+    look_up(&cause);
+    assert_int_equal(trace_spans_take(taken, deadline_in_ms(0)), 1);
+    assert_true(taken->failed);
+    trace_spans_forget();
+    free(taken);
+}
+
+static void a_call_that_nobody_traces_is_passed_on_as_it_is(UNUSED void **state)
+{
+    struct trace cause = trace_create(), told;
+
+    look_up(&cause);
+    assert_true(trace_parse(span_of(told_cause), &told));
+    assert_string_equal(told.span_id, cause.span_id);
+}
+
 /* A test that begins with a chain of its own. */
 #define TABLE_ADD_WITH(table, check, begin)                      \
     do {                                                         \
@@ -446,6 +494,8 @@ int main(void)
 {
     struct table table = TABLE_EMPTY;
 
+    if (!crypto_start())
+        return 1;
     TABLE_ADD_ROWS(&table, order_rows, check_order);
     TABLE_ADD_ROWS(&table, outcome_rows, check_outcome);
     TABLE_ADD_WITH(&table, an_open_breaker_does_not_change_what_is_supported, start);
@@ -458,6 +508,8 @@ int main(void)
     TABLE_ADD_WITH(&table, the_chain_can_be_shown, start);
     TABLE_ADD_WITH(&table, calls_and_skips_are_counted, start);
     TABLE_ADD_WITH(&table, many_threads_move_on_together, start);
+    TABLE_ADD_WITH(&table, a_call_is_a_span_that_the_bank_is_told_of, start);
+    TABLE_ADD_WITH(&table, a_call_that_nobody_traces_is_passed_on_as_it_is, start);
     int failed = table_run(&table);
     gateway_chain_destroy(chain);
     return failed;

@@ -79,6 +79,8 @@ static void a_child_keeps_the_trace_and_gets_its_own_span(UNUSED void **state)
     assert_string_equal(child.trace_id, parent.trace_id);
     assert_string_equal(child.flags, parent.flags);
     assert_string_not_equal(child.span_id, parent.span_id);
+    assert_string_equal(child.parent_id, parent.span_id);
+    assert_string_equal(parent.parent_id, "");
     assert_int_equal(strlen(child.span_id), 16);
 }
 
