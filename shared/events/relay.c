@@ -36,10 +36,11 @@ STATEMENT(relay_position_create, "any",
           "INSERT INTO relay_position (stream) VALUES ($1) ON CONFLICT DO NOTHING");
 
 /*
- * Pages follow each other no faster: events that come meanwhile share a page, a turn of the broker
- * and a transaction of who follows. The first event after a pause is not kept waiting.
+ * Between pages, so that events share a page, a turn of the broker and a transaction of who follows:
+ * the more there are, the more may wait for each other, and all cost less. The first event after a
+ * pause is not kept waiting, and nobody waits behind a page that was full.
  */
-enum { RELAY_PAGE_MS = 2 };
+enum { RELAY_PAUSE_MIN_MS = 2, RELAY_PAUSE_MAX_MS = 20, RELAY_EVENTS_PER_MS = 2 };
 
 /* Nice value of the thread. */
 enum { RELAY_NICE = 10 };
@@ -255,6 +256,18 @@ static enum mqtt_published publish(struct relay *relay, const struct event *even
                         message);
 }
 
+/* After a page with so many events, and perhaps more behind them. */
+static int64_t pause_ms(size_t count, bool more)
+{
+    int64_t pause = (int64_t)count / RELAY_EVENTS_PER_MS;
+
+    if (count == 0 || more)
+        return 0;
+    if (pause > RELAY_PAUSE_MAX_MS)
+        return RELAY_PAUSE_MAX_MS;
+    return pause < RELAY_PAUSE_MIN_MS ? RELAY_PAUSE_MIN_MS : pause;
+}
+
 /* Publishes what the window has room for. */
 static bool publish_page(struct relay *relay, struct error *err)
 {
@@ -268,8 +281,7 @@ static bool publish_page(struct relay *relay, struct error *err)
         return false;
     relay->more = (int64_t)rows.count == range.limit;
     relay->poll_log_at = deadline_in_ms(RELAY_POLL_MS);
-    if (rows.count > 0)
-        relay->next_page = deadline_in_ms(RELAY_PAGE_MS);
+    relay->next_page = deadline_in_ms(pause_ms(rows.count, relay->more));
     for (size_t i = 0; i < rows.count; i++) {
         int message = 0;
 
