@@ -36,9 +36,9 @@ STATEMENT(relay_position_create, "any",
           "INSERT INTO relay_position (stream) VALUES ($1) ON CONFLICT DO NOTHING");
 
 /*
- * Between pages, so that events share a page, a turn of the broker and a transaction of who follows:
- * the more there are, the more may wait for each other, and all cost less. The first event after a
- * pause is not kept waiting, and nobody waits behind a page that was full.
+ * Between pages, so that events share a page, a turn of the broker and a transaction of those who
+ * follow. The more there are, the more may wait for each other, and all cost less. The first event
+ * after a pause is not kept waiting, and nobody waits behind a page that was full.
  */
 enum { RELAY_PAUSE_MIN_MS = 2, RELAY_PAUSE_MAX_MS = 20, RELAY_EVENTS_PER_MS = 2 };
 

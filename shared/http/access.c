@@ -128,9 +128,9 @@ static bool find(struct access_keys *keys, const char *key_id, struct deadline d
         return true;
     if (age == ACCESS_AGING && !deadline_passed(limit))
         return true; /* what was remembered is still good, and somebody asks again soon */
-    err->kind = ERROR_UNAVAILABLE;
-    text_copy(err->code, sizeof(err->code), "access_unavailable");
-    return false;
+    struct error cause = *err;
+    return error_set(err, ERROR_UNAVAILABLE, "access_unavailable", "keys can not be looked up: %s",
+                     cause.detail);
 }
 
 static bool refuse(struct error *err)
