@@ -124,7 +124,10 @@ stack_check_ports() {
         for port in $ports; do wanted[$port]=$process; done
     done < <(stack_ports)
     taken=$(ports_taken "${!wanted[@]}")
-    [[ -z $taken ]] || stack_port_taken "${taken%%$'\n'*}" "${wanted[${taken%%$'\n'*}]}"
+    for port in $taken; do
+        # Its supervisor may have started it meanwhile, and then the port is its own.
+        ! process_gone "${wanted[$port]}" || stack_port_taken "$port" "${wanted[$port]}"
+    done
 }
 
 # Whose ports they are: a process and its ports per line.
