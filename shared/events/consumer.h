@@ -18,6 +18,8 @@
  * Events that nobody waits for, most of them, are committed together: the first of them waits for
  * others, CONSUMER_PATIENCE_MS at most, until one comes that must take effect at once, or many did.
  *
+ * What came garbled by the bus is put aside and takes nobody's place: the log is asked for it.
+ *
  * When a batch raises, it is replayed event by event. An event that can not take effect - SQLSTATE
  * class 22 or 23, unreadable, of an unknown type, or refused by the domain - becomes a dead letter
  * in the transaction that moves the position past it. Everything else is the weather: nothing is

@@ -61,13 +61,38 @@ static bool bury(struct consumer *consumer, const struct arrival *arrival, bool 
     return true;
 }
 
+/* Only who acts on it reads its data. Garbled on the bus, it does not stand for its number. */
+static bool is_garbled(const struct arrival *arrival, const struct error *err)
+{
+    return err->kind == ERROR_MALFORMED && arrival->topic[0] != '\0';
+}
+
 static bool bury_poison(struct consumer *consumer, struct arrival *arrival, struct error *err)
 {
+    bool moves = !is_garbled(arrival, err);
+
+    consumer->pull_due |= !moves;
     text_copy(arrival->reason, sizeof(arrival->reason),
               err->kind == ERROR_DATA ? "data_refused" : err->code);
     text_copy(arrival->detail, sizeof(arrival->detail),
               err->field_count > 0 ? err->fields[0].detail : err->detail);
-    return bury(consumer, arrival, true, err);
+    return bury(consumer, arrival, moves, err);
+}
+
+static bool apply_run(struct consumer *consumer, struct arrival **run, size_t count,
+                      struct error *err);
+
+/* Until one of them moved nothing: what follows it is in the log. */
+static bool apply_one_by_one(struct consumer *consumer, struct arrival **run, size_t count,
+                             struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!apply_run(consumer, &run[i], 1, err))
+            return false;
+        if (consumer->position < run[i]->sequence)
+            break;
+    }
+    return true;
 }
 
 /* Consecutive valid arrivals: together if possible, else one by one, so that only the poison is
@@ -88,10 +113,7 @@ static bool apply_run(struct consumer *consumer, struct arrival **run, size_t co
     case APPLY_POISON:
         if (count == 1)
             return bury_poison(consumer, run[0], err);
-        for (size_t i = 0; i < count; i++)
-            if (!apply_run(consumer, &run[i], 1, err))
-                return false;
-        return true;
+        return apply_one_by_one(consumer, run, count, err);
     case APPLY_WEATHER:
     default:
         return false;

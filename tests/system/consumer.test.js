@@ -11,7 +11,7 @@ import { after, describe, test } from 'node:test';
 import { expectCleanAudit, headOf, untilQuiet } from '../support/audit.js';
 import { publish, subscribe } from '../support/bus.js';
 import { holdLock, lockWaiters, openInspector, openSuperuser } from '../support/database.js';
-import { expectProblem, expectStatus, newKey } from '../support/shop.js';
+import { expectProblem, expectStatus, invoice, newKey } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { waitFor, waitUntilEqual } from '../support/wait.js';
 
@@ -131,6 +131,7 @@ describe('poison', () => {
     empty: () => ({ payload: '' }),
     'no object': () => ({ payload: '[1, 2, 3]' }),
     'JSON with a tail': (event) => ({ payload: `${JSON.stringify(event)} and more` }),
+    'an event whose data is no JSON': (event) => ({ payload: JSON.stringify(event).replace('"data":{', '"data":{nonsense,') }),
     'bytes that are not UTF-8': () => ({ payload: Buffer.from([0x22, 0xff, 0xfe, 0x22]) }),
     'of another version of CloudEvents': (event) => ({ event: { ...event, specversion: '0.3' } }),
     'of another source': (event) => ({ event: { ...event, source: '/payment-service' } }),
@@ -189,6 +190,18 @@ describe('poison', () => {
     const { id } = await shop.sendOrder(10001);
     await waitUntilEqual('the next voucher', () => vouchersOf([{ id }]), 1, { within: 1000 });
   }
+
+  test('what came garbled in the place of an event does not take its effect away', async () => {
+    const { id } = await shop.createOrder(invoice(10001));
+    const event = await nextEvent();
+    const payload = JSON.stringify(event).replace('"data":{', '"data":{nonsense,');
+    const before = (await deadLetters()).length;
+    await publish(stack.env.MQTT_URL, producer, [{ topic: topicOf(event), payload }]);
+    await waitFor('the dead letter', async () => (await deadLetters()).length > before);
+    await shop.move(id, 'sent');
+    assert.equal((await headOf(orders)), Number(event.sequence), 'it has the number that was taken');
+    await waitUntilEqual('its voucher', () => vouchersOf([{ id }]), 1, { within: 1000 });
+  });
 
   test('the same poison three times is one dead letter', async () => {
     const event = await nextEvent();
