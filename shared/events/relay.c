@@ -1,11 +1,9 @@
 #include "shared/events/relay.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "shared/events/lease.h"
@@ -41,9 +39,6 @@ STATEMENT(relay_position_create, "any",
  * after a pause is not kept waiting, and nobody waits behind a page that was full.
  */
 enum { RELAY_PAUSE_MIN_MS = 2, RELAY_PAUSE_MAX_MS = 20, RELAY_EVENTS_PER_MS = 2 };
-
-/* Nice value of the thread. */
-enum { RELAY_NICE = 10 };
 
 struct relay {
     struct relay_settings settings;
@@ -418,22 +413,11 @@ static bool is_finished(struct relay *relay)
     return idle || deadline_passed(until);
 }
 
-/*
- * Clients come first: while the processors are busy, what was answered is announced later, and so
- * are all who follow. (On Linux a priority is a thread's, and anyone may lower it.)
- */
-static void stand_back(void)
-{
-    if (setpriority(PRIO_PROCESS, (id_t)gettid(), RELAY_NICE) != 0)
-        log_warning("relay could not lower its priority", LOG_INTEGER("errno", errno));
-}
-
 static void *run(void *ctx)
 {
     struct relay *relay = ctx;
     struct error err;
 
-    stand_back();
     while (!is_finished(relay)) {
         bool woken = wait_for_work(relay);
 

@@ -1,6 +1,6 @@
 #include "shared/events/relay_spans.h"
 
-#include "shared/bus/mqtt.h"
+#include "shared/events/relay_window.h"
 #include "shared/runtime/trace_span.h"
 
 struct flight_span {
@@ -8,9 +8,9 @@ struct flight_span {
     struct trace_span span;
 };
 
-/* At most MQTT_WINDOW events that follow each other are in flight: each has a slot of its own. */
+/* At most RELAY_WINDOW events that follow each other are in flight: each has a slot of its own. */
 struct relay_spans {
-    struct flight_span flights[MQTT_WINDOW];
+    struct flight_span flights[RELAY_WINDOW];
 };
 
 struct relay_spans *relay_spans_create(void)
@@ -27,7 +27,7 @@ void relay_spans_destroy(struct relay_spans *spans)
 
 static struct flight_span *flight_of(struct relay_spans *spans, int64_t sequence)
 {
-    return &spans->flights[sequence % MQTT_WINDOW];
+    return &spans->flights[sequence % RELAY_WINDOW];
 }
 
 void relay_span_begin(struct relay_spans *spans, const struct event *event)
