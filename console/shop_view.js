@@ -102,7 +102,11 @@ class ShopView {
 
   async ask() {
     const { order } = this;
-    if (['pending', 'paid'].includes(order.status)) await this.take(await this.api.get(`/v1/orders/${order.id}`, {}, this.signal));
+    if (['pending', 'paid'].includes(order.status)) {
+      const newest = await this.api.get(`/v1/orders/${order.id}`, {}, this.signal);
+      if (this.order !== order) return;
+      await this.take(newest);
+    }
     if (this.payment && ['processing', 'requires_action'].includes(this.payment.status)) {
       this.payment = await this.api.get(`/v1/payments/${this.payment.id}`, {}, this.signal);
     }
