@@ -40,7 +40,7 @@ static const struct setting table[] = {
     INTEGER("RATE_LIMIT_PER_KEY", rate_limit_per_key, "50000", 1, 1000000,
             "requests that one key may make in a second, at each instance"),
     TEXT("TRUSTED_PROXIES", trusted_proxies_text, "",
-         "addresses of proxies whose X-Forwarded-For is believed, comma-separated; empty: none"),
+         "addresses and networks of proxies whose X-Forwarded-For is believed; empty: none"),
     SECRET("DATABASE_URL", database_url, "Postgres of this service, as its service role"),
     SECRET("ACCESS_DATABASE_URL", access_database_url,
            "Postgres of merchants and keys, as access_reader"),

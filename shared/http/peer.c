@@ -7,6 +7,8 @@
 /* Bytes of an IPv6 address that name its customer. */
 enum { IPV6_NETWORK_BYTES = 8 };
 
+enum { IPV4_BITS = 32 };
+
 static bool parse_ipv4(struct span text, struct in_addr *out)
 {
     char address[INET_ADDRSTRLEN];
@@ -23,15 +25,39 @@ static bool next_word(const char **at, struct span *out)
     return out->length > 0;
 }
 
+/* The bits of the mask that "/16" stands for, in network order; none are those of one address. */
+static bool parse_mask(struct span text, in_addr_t *out)
+{
+    int64_t bits = IPV4_BITS;
+
+    if (text.length > 0)
+        if (!number_parse((struct span){ text.at + 1, text.length - 1 }, &bits) || bits < 1 ||
+            bits > IPV4_BITS)
+            return false;
+    *out = htonl(UINT32_MAX << (IPV4_BITS - bits));
+    return true;
+}
+
+/* An address, or a network: "172.16.0.0/12". */
+static bool parse_proxy(struct span word, struct proxy *out)
+{
+    const char *slash = memchr(word.at, '/', word.length);
+    size_t length = slash ? (size_t)(slash - word.at) : word.length;
+
+    return parse_ipv4((struct span){ word.at, length }, &out->address) &&
+           parse_mask((struct span){ word.at + length, word.length - length }, &out->mask);
+}
+
 bool proxies_parse(const char *text, struct proxies *out, struct error *err)
 {
     struct proxies proxies = { .count = 0 };
     struct span word;
 
     while (next_word(&text, &word)) {
-        if (proxies.count == PROXIES_MAX || !parse_ipv4(word, &proxies.addresses[proxies.count]))
+        if (proxies.count == PROXIES_MAX || !parse_proxy(word, &proxies.list[proxies.count]))
             return error_set(err, ERROR_CONFIGURATION, "configuration_invalid",
-                             "must be at most %d IPv4 addresses, comma-separated", PROXIES_MAX);
+                             "must be at most %d IPv4 addresses or networks, comma-separated",
+                             PROXIES_MAX);
         proxies.count++;
     }
     *out = proxies;
@@ -45,7 +71,7 @@ static bool is_trusted(const struct proxies *trusted, const char *connected)
     if (!parse_ipv4(span_of(connected), &address))
         return false;
     for (size_t i = 0; i < trusted->count; i++)
-        if (trusted->addresses[i].s_addr == address.s_addr)
+        if (((trusted->list[i].address.s_addr ^ address.s_addr) & trusted->list[i].mask) == 0)
             return true;
     return false;
 }

@@ -14,17 +14,24 @@
 
 enum { PROXIES_MAX = 16 };
 
+/* One address, or all that are the same where the mask (in network order) has ones. */
+struct proxy {
+    struct in_addr address;
+    in_addr_t mask;
+};
+
 /* IPv4 only, as is our side of every connection. */
 struct proxies {
     size_t count;
-    struct in_addr addresses[PROXIES_MAX];
+    struct proxy list[PROXIES_MAX];
 };
 
 struct peer {
     char address[INET6_ADDRSTRLEN];
 };
 
-/* Reads addresses with commas between them; "" for none. ERROR_CONFIGURATION otherwise. */
+/* Reads addresses and networks (RFC 4632) with commas between them; "" for none. ERROR_CONFIGURATION
+ * otherwise. */
 MUST_CHECK bool proxies_parse(const char *text, struct proxies *out, struct error *err);
 
 /* `connected` is the other end of the connection. */
