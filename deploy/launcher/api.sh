@@ -34,7 +34,7 @@ api_request() {
     local -a body=() idempotency=()
     [[ -z ${5:-} ]] || body=(--data-binary "$5" -H 'Content-Type: application/json')
     [[ -z ${6:-} ]] || idempotency=(-H "Idempotency-Key: $6")
-    curl -q -sS -m 10 --noproxy '*' --connect-to ::127.0.0.1: --cacert "$home/tls/certificate.pem" -w '\n%{http_code}' -X "$2" \
+    curl -q -sS -m 10 --noproxy '*' --connect-to "::$edge_host:" --cacert "$home/tls/certificate.pem" -w '\n%{http_code}' -X "$2" \
         -H @<(printf 'Authorization: Bearer %s\n' "$(secret_read "key-$1")") \
         "${idempotency[@]}" "${body[@]}" "$(edge_url)$(api_path "$3" "$4")"
 }

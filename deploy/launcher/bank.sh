@@ -3,7 +3,7 @@
 # services: it has a database, keys that it is given, and a place to post its webhooks to.
 
 bank_url() {
-    printf 'http://127.0.0.1:%d\n' "$bank_port"
+    printf 'http://%s:%d\n' "$bank_host" "$bank_port"
 }
 
 # What its customers know it by, and what tests order it about with. A webhook secret is spelled as

@@ -29,7 +29,7 @@ database_url() {
     local secret
     secret_load "role-$1"
     if [[ ${3:-} == tcp ]]; then
-        printf 'postgresql://%s:%s@127.0.0.1:%s/%s' "$1" "$secret" "$postgres_port" "$2"
+        printf 'postgresql://%s:%s@%s:%s/%s' "$1" "$secret" "$database_host" "$postgres_port" "$2"
     else
         printf 'postgresql://%s:%s@/%s?host=%s&port=%s' "$1" "$secret" "$2" \
             "${socket_dir//\//%2F}" "$postgres_port"
@@ -48,19 +48,26 @@ database_query() {
     database_psql inspector "$1" -q -A -t -F $'\t' -c "$2"
 }
 
-# Passwords for all roles, in files and as a password file for psql.
+# Passwords for all roles, and what services connect with.
 databases_make_secrets() {
+    local role
+    for role in $(database_roles); do secret_make "role-$role"; done
+    databases_put_urls
+}
+
+database_roles() {
     local row database database_owner database_service folders
-    local -a roles=(postgres inspector)
+    printf 'postgres\ninspector\n'
     for row in "${databases[@]}"; do
         database_row "$row"
-        roles+=("$database_owner")
-        [[ -z $database_service ]] || roles+=("$database_service")
+        printf '%s\n' "$database_owner" $database_service
     done
+}
+
+# The same passwords as psql reads them.
+databases_put_passwords() {
     local role secret
-    for role in "${roles[@]}"; do secret_make "role-$role"; done
-    databases_put_urls
-    for role in "${roles[@]}"; do
+    for role in $(database_roles); do
         secret_load "role-$role"
         printf '*:*:*:%s:%s\n' "$role" "$secret"
     done | file_put "$home/secrets/pgpass"
@@ -68,6 +75,7 @@ databases_make_secrets() {
 
 # secrets/url-<role>: what a service connects with.
 databases_put_urls() {
+    local row database database_owner database_service folders
     for row in "${databases[@]}"; do
         database_row "$row"
         [[ -z $database_service ]] ||

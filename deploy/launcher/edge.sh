@@ -18,8 +18,18 @@ edge_https_url() {
 }
 
 edge_define() {
+    mkdir -p "$home/edge/reports"
+    edge_put
+    pages_put
+    console_put
+    own "$home/edge"
+    edge_define_process
+}
+
+# What nginx is told.
+edge_put() {
     local file name
-    mkdir -p "$home"/edge/{temporary,reports}
+    mkdir -p "$home/edge/temporary"
     for file in "$top"/deploy/edge/*.conf; do
         name=${file##*/}
         file_put "$home/edge/$name" < "$file"
@@ -30,10 +40,6 @@ edge_define() {
     edge_upstreams | file_put "$home/edge/upstreams.conf"
     edge_origins | file_put "$home/edge/origins.conf"
     edge_listeners | file_put "$home/edge/listeners.conf"
-    pages_put
-    console_put
-    own "$home/edge"
-    edge_define_process
 }
 
 # Whose it is, and how many workers: one per processor, a few at most.
@@ -49,7 +55,7 @@ edge_upstreams() {
     local name
     for name in $(service_names); do
         printf 'upstream %s {\n    zone %s 64k;\n    random two least_conn;\n' "$name" "$name"
-        service_each edge_server "$name"
+        edge_servers "$name"
         printf '    keepalive %d;\n' \
             $(($(edge_setting "$name" HTTP_THREADS 256) / 2 / edge_workers + 1))
         printf '    keepalive_timeout %dms;\n    keepalive_time 1h;\n    keepalive_requests 1000000;\n}\n' \
@@ -60,11 +66,26 @@ edge_upstreams() {
     printf 'map $measured $metrics_address {\n    default "";\n'
     service_each edge_metrics_address
     printf '}\n'
-    printf 'upstream broker {\n    server 127.0.0.1:%d;\n}\n' "$broker_websocket_port"
+    printf 'upstream broker {\n'
+    edge_broker
+    printf '}\n'
+}
+
+# edge_servers NAME: its instances. Nginx wants one at least, also where none runs now.
+edge_servers() {
+    local servers
+    servers=$(service_each edge_server "$1")
+    printf '%s\n' "${servers:-$edge_nobody}"
+}
+
+readonly edge_nobody='    server 127.0.0.1:1 down;'
+
+edge_broker() {
+    printf '    server %s:%d;\n' "$broker_host" "$broker_websocket_port"
 }
 
 edge_metrics_address() {
-    printf '    %s 127.0.0.1:%d;\n' "$service_process" "$service_health_port"
+    printf '    %s %s:%d;\n' "$service_process" "$service_host" "$service_health_port"
 }
 
 # Later than a service gives a request up by itself; and that another one may still be asked.
@@ -84,7 +105,7 @@ edge_timeouts() {
 # shortly one after the other, there would be none left to ask.
 edge_server() {
     [[ $service != "$1" ]] ||
-        printf '    server 127.0.0.1:%d max_fails=0;\n' "$service_port"
+        printf '    server %s:%d max_fails=0;\n' "$service_host" "$service_port"
 }
 
 # edge_setting SERVICE NAME DEFAULT: what the service is told, as far as it is a number.

@@ -14,7 +14,7 @@ command_events() {
         file_put "$home/secrets/events-tail/mosquitto_sub"
     own "$home/secrets/events-tail"
     say "Events of ${2:-every merchant}, as they happen; Ctrl-C ends it."
-    XDG_CONFIG_HOME=$home/secrets/events-tail mosquitto_sub -V mqttv5 -h 127.0.0.1 \
+    XDG_CONFIG_HOME=$home/secrets/events-tail mosquitto_sub -V mqttv5 -h "$broker_host" \
         -p "$broker_port" -q 1 -t "checkout/v1/${2:-+}/+/+/+" -F %p |
         jq --unbuffered -Rr "$event_line" ||
         fail "The bus has gone." "./checkout status   tells what runs."

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The home: one directory that holds a stack (cluster, broker, secrets, logs), the user it runs as,
 # and what it remembers. Globals, set by home_open: home, owner, port_base, instances, socket_dir, and
-# the ports, <what listens>_port.
+# where everything is, <what listens>_host and _port.
 
 # A Unix socket's path has at most 107 bytes; "/.s.PGSQL.65535" takes 15 of them.
 readonly SOCKET_DIR_MAX=90
@@ -120,8 +120,10 @@ home_make_socket_dir() {
         fail "$socket_dir belongs to somebody else." "Choose a shorter CHECKOUT_HOME."
 }
 
-# The services' are in the table of them (service.sh).
+# The services' are in the table of them (service.sh). Everything is on this machine: what else there is
+# (deploy/containers) says so afterwards.
 home_set_ports() {
+    edge_host=127.0.0.1 bank_host=127.0.0.1 broker_host=127.0.0.1 database_host=127.0.0.1
     edge_port=$port_base
     bank_port=$((port_base + 4))
     postgres_port=$((port_base + 5))

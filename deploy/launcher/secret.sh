@@ -29,6 +29,15 @@ secret_make() {
     file_put "$file" <<< "$word"
 }
 
+# All that a stack has; what is there stays.
+secrets_make() {
+    local name
+    databases_make_secrets
+    for name in $(broker_services); do secret_make "broker-$name"; done
+    keys_make_secrets
+    bank_make_secrets
+}
+
 secret_read() {
     local secret
     secret_load "$1"

@@ -8,10 +8,11 @@ readonly services=(
     "voucher-service 3 17 vouchers vouchers_service"
 )
 
-# Splits a row into the caller's service, service_port, service_health_port, ..., for an instance.
+# Splits a row into the caller's service, service_host, service_port, ..., for an instance.
 service_row() {
     read -r service service_port service_health_port service_database service_role <<< "$1"
     service_instance=${2:-0}
+    service_host=127.0.0.1
     service_port=$((port_base + service_port + 10 * service_instance))
     service_health_port=$((port_base + service_health_port + 10 * service_instance))
     # The first instance has the plain name.
@@ -23,7 +24,7 @@ service_row() {
 service_each() {
     local row instance
     local service service_port service_health_port service_database service_role
-    local service_instance service_process
+    local service_instance service_process service_host
     for row in "${services[@]}"; do
         for ((instance = 0; instance < instances; instance++)); do
             service_row "$row" "$instance"
@@ -50,7 +51,7 @@ service_urls() {
 
 service_url_of() {
     [[ $service != "$1" ]] ||
-        printf 'http://127.0.0.1:%s\n' "$service_port"
+        printf 'http://%s:%s\n' "$service_host" "$service_port"
 }
 
 service_copy_programs() {

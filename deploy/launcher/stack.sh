@@ -74,11 +74,9 @@ stack_define() {
 }
 
 stack_define_all() {
-    local name owning_later=true
-    databases_make_secrets
-    for name in $(broker_services); do secret_make "broker-$name"; done
-    keys_make_secrets
-    bank_make_secrets
+    local owning_later=true
+    secrets_make
+    databases_put_passwords
     tls_put
     broker_define
     [[ $process_changed == false ]] || restarts+=(broker)

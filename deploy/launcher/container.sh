@@ -1,0 +1,16 @@
+# shellcheck shell=bash
+# `secrets`: what docker-compose.yml gives its containers, one file each, made once. On the host only
+# the owner gets into the folder; in a container each may be read by the one user that it has.
+
+command_secrets() {
+    [[ $# -eq 0 ]] || usage_error "secrets takes no arguments."
+    home=$top owner=$(id -un) port_base=8080 instances=1
+    home_set_ports
+    # As the containers call it.
+    socket_dir=postgres postgres_port=5432
+    mkdir -p "$home/secrets"
+    chmod 700 "$home/secrets"
+    secrets_make
+    chmod 444 "$home"/secrets/*
+    say "The secrets are in $home/secrets, for docker compose."
+}
