@@ -41,12 +41,13 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
   dead-letters list | replay ID | discard ID [--service NAME]
                       events that were put aside
 
+  secrets             make the secrets that docker-compose.yml gives its containers
   bench [--quick] [--measure ID,...] [--rounds N] [--seconds N] [--list]
                       how fast it is: ratios to the same work in plain pgbench, on a stack of its own
 
   help [COMMAND]      this; `COMMAND --help` is the same
   test [SUITE...]     lint, unit, system, browser, faults (these by default), asan, tsan, fuzz, bare,
-                      analysis, coverage
+                      compose, analysis, coverage
   test fuzz --minutes N
                       each parser gets N minutes of a processor (10 s without)
   test coverage [--files NAME,NAME,...|none]

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # `test`: the suites, each counted; the last line is the sum.
 
-readonly all_suites=(lint unit analysis system browser faults asan tsan fuzz bare coverage)
+readonly all_suites=(lint unit analysis system browser faults asan tsan fuzz bare compose coverage)
 readonly default_suites=(lint unit system browser faults)
 readonly files_at_once=2
 
@@ -179,7 +179,7 @@ suite_make_home() {
 }
 
 # Nothing for a sanitizer: they look at the launcher, at nginx and at texts.
-readonly files_without_service="audit audit_payments card_data console edge_tls hardening keys launcher monitoring readme reconcile rotation \
+readonly files_without_service="audit audit_payments card_data console containers edge_tls hardening keys launcher monitoring readme reconcile rotation \
 schema security stage suite_report surroundings systemd"
 
 # The others run under one of the sanitizers, which take their time: those where many threads, processes

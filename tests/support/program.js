@@ -1,7 +1,7 @@
 /*
  * A service's program, run by hand: what it prints about itself, and how it ends.
  */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import path from 'node:path';
 
 import { buildDirectory } from './launcher.js';
@@ -12,6 +12,12 @@ const FOLDERS = { 'bank-simulator': 'payment-service/bank-simulator' };
 /** The built program of a service. */
 export function programOf(service) {
   return path.join(buildDirectory(), FOLDERS[service] ?? service, service);
+}
+
+/** A Map of the settings that the program says it knows, to their defaults. */
+export function settingsOf(service) {
+  const said = execFileSync(programOf(service), ['--settings'], { encoding: 'utf8' });
+  return new Map(said.split('\n').filter((line) => line !== '').map((line) => line.split('\t').slice(0, 2)));
 }
 
 /**

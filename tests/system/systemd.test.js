@@ -2,14 +2,14 @@
  * The units for systemd: what systemd says of them, and that they and the programs mean the same settings.
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 
 import { top } from '../support/launcher.js';
-import { programOf } from '../support/program.js';
+import { programOf, settingsOf } from '../support/program.js';
 
 const SERVICES = ['order-service', 'payment-service', 'voucher-service'];
 const FOLDER = path.join(top, 'deploy', 'systemd');
@@ -47,15 +47,6 @@ const expose = (service, most) =>
 /** The values of each line NAME=value of a unit or a file of settings. */
 const valuesOf = (text, name) =>
   [...text.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value]) => value);
-
-/** Names and defaults that the program prints. */
-const settingsOf = (service) =>
-  new Map(
-    execFileSync(programOf(service), ['--settings'], { encoding: 'utf8' })
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => line.split('\t').slice(0, 2)),
-  );
 
 /** Variables that a unit sets itself: [name, value]. */
 const environmentOf = (service) =>
