@@ -127,7 +127,7 @@ trap leave EXIT
 trap 'exit 1' INT TERM HUP
 step "the images to begin with are there" stand_ins || exit 1
 step "every image is built" our_images || exit 1
-podman system service --time 0 "$DOCKER_HOST" &
+podman system service --time 0 "$DOCKER_HOST" > "$work/service.log" 2>&1 &
 keep_asking &
 cd "$clone"
 source "$here/story.sh"
