@@ -92,8 +92,10 @@ stand_ins() {
 
 readonly ours="order-service payment-service voucher-service bank-simulator edge operator broker"
 
+# Files that are the same have the same time too: what was built of them is found again.
 our_images() {
     local name
+    find "$clone" -exec touch -h -d 2000-01-01 {} +
     for name in $ours; do
         build --target "$name" -t "localhost/checkout/$name:latest" "$clone" || return
     done
