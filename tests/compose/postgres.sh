@@ -7,4 +7,5 @@ if [[ ! -s $PGDATA/PG_VERSION ]]; then
     initdb -U postgres --pwfile="$POSTGRES_PASSWORD_FILE" $POSTGRES_INITDB_ARGS
     printf '%s\n' 'local all all trust' 'host all all all scram-sha-256' > "$PGDATA/pg_hba.conf"
 fi
+mkdir -p /run/postgresql
 exec "$@"
