@@ -70,24 +70,36 @@ import_debian() {
     rm -rf "$root"
 }
 
-# Again when there is another Debian, or they are told to be something else.
-stand_ins() {
-    local made
-    made=$(cat "$base" "$here/Dockerfile" "$here/postgres.sh" | sha256sum)
-    [[ $(cat "$keep/made" 2> /dev/null) != "$made" ]] || return 0
-    import_debian "$(default_of DEBIAN_IMAGE)" || return
+# made WHAT FILE...: whether WHAT was made of these files before; what is made of it stays good then.
+made() {
+    local stamp=$keep/$1 now
+    now=$(cat "${@:2}" | sha256sum)
+    [[ $(cat "$stamp" 2> /dev/null) != "$now" ]] || return 0
+    "make_$1" && printf '%s\n' "$now" > "$stamp"
+}
+
+make_debian() {
+    import_debian "$(default_of DEBIAN_IMAGE)"
+}
+
+make_stand_ins() {
     mkdir -p "$work/context/npm"
     cp "$here"/{Dockerfile,postgres.sh} "$work/context/"
     cp -L "$node" "$work/context/node"
     cp -L /etc/ssl/certs/ca-certificates.crt "$work/context/certificates.pem"
     if [[ -r $npmrc ]]; then cp "$npmrc" "$work/context/npmrc"; else : > "$work/context/npmrc"; fi
-    (cd "$work" && npm pack -s npm@10.9.2 && tar -xzf npm-10.9.2.tgz --strip-components=1 -C context/npm) || return
+    (cd "$work" && npm pack -s npm@10.9.2 > /dev/null && tar -xzf npm-10.9.2.tgz --strip-components=1 -C context/npm) ||
+        return
+    find "$work/context" -exec touch -h -d 2000-01-01 {} +
     local row
     for row in "node NODE_IMAGE" "postgres POSTGRES_IMAGE" "mosquitto MOSQUITTO_IMAGE"; do
         build --build-arg "DEBIAN_IMAGE=$(default_of DEBIAN_IMAGE)" --target "${row% *}" \
             -t "$(default_of "${row#* }")" "$work/context" || return
     done
-    printf '%s\n' "$made" > "$keep/made"
+}
+
+stand_ins() {
+    made debian "$base" && made stand_ins "$base" "$here/Dockerfile" "$here/postgres.sh"
 }
 
 readonly ours="order-service payment-service voucher-service bank-simulator edge operator broker"
