@@ -24,7 +24,6 @@ command_setup() {
     home_require
     wait_until "$DATABASE_SECONDS" postgres_ready || fail "PostgreSQL does not answer." "docker compose logs postgres   tells why."
     home_lock
-    databases_put_passwords
     databases_make
     migrate
     keys_make_own
@@ -43,6 +42,7 @@ home_require() {
     ln -sfn /var/lib/checkout/reports "$home/metrics"
     cp /run/secrets/* "$home/secrets/"
     chmod 600 "$home"/secrets/*
+    databases_put_passwords
     file_put "$home/process/payment-service/env/GATEWAYS_FILE" <<< "${GATEWAYS_FILE:-/etc/checkout/gateways.json}"
 }
 

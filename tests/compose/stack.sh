@@ -144,5 +144,8 @@ step "every image is built" our_images || exit 1
 podman system service --time 0 "$DOCKER_HOST" > "$work/service.log" 2>&1 &
 keep_asking &
 cd "$clone"
+# A step that fails is told; those behind it may tell why.
+set +e
+# shellcheck source=tests/compose/story.sh
 source "$here/story.sh"
 exit "$failed"
