@@ -9,16 +9,24 @@ api_call() {
     answer=$(api_request "$@" 2>&1) || api_complain "$answer"
     code=${answer##*$'\n'}
     answer=${answer%$'\n'*}
-    [[ $code == 2?? ]] || api_refused "$1" "$2 $4 was answered $code: $(
-        jq -r '.detail // .title // .' <<< "$answer" 2> /dev/null)" "$(jq -r '.code // empty' <<< "$answer" 2> /dev/null)"
+    [[ $code == 2?? ]] || api_refused "$1" "$2 $4 was answered $code" "$answer"
     printf '%s\n' "$answer"
 }
 
-# api_refused KEY MESSAGE CODE: the stack's own keys are made anew by a start.
+# api_refused KEY MESSAGE ANSWER: the stack's own keys are made anew by a start.
 api_refused() {
-    case $3 in
-    key_invalid) fail "$2" "The stack's own key '$1' was revoked or changed." "./checkout up   makes another." ;;
-    missing_scope) fail "$2" "The stack's own key '$1' has lost a scope." "./checkout up   gives it back." ;;
+    local why code
+    why=$(jq -r '.detail // .title // .' <<< "$3" 2> /dev/null || true)
+    code=$(jq -r '.code // empty' <<< "$3" 2> /dev/null || true)
+    set -- "$1" "$2: $why"
+    case $code in
+    key_invalid)
+        fail "$2" "The stack's own key '$1' was revoked or changed." \
+            "./checkout up   makes another."
+        ;;
+    missing_scope)
+        fail "$2" "The stack's own key '$1' has lost a scope." "./checkout up   gives it back."
+        ;;
     *) fail "$2" ;;
     esac
 }

@@ -54,6 +54,9 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
                       what goes over the bus; TYPE as `voucher` or `order.sent`
   dead-letters list | replay ID | discard ID [--service NAME]
                       events that were put aside
+  backup DIR          a copy of all that this home knows, of one moment, while it runs
+  restore DIR [--no-install]
+                      make a home of such a copy, where there is none
 
   bench [--quick] [--measure ID,...] [--rounds N] [--seconds N] [--list]
                       how fast it is: ratios to the same work in plain pgbench, on a stack of its own

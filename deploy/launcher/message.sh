@@ -18,8 +18,8 @@ usage_error() {
     exit 2
 }
 
-# On a terminal only, and on none whose owner wants it plain. Asked here, where standard output is the
-# launcher's: words are put together in pipes.
+# On a terminal only, and on none whose owner wants it plain. Asked here, where standard output is
+# the launcher's: words are put together in pipes.
 bold_is_shown=false
 [[ ! -t 1 || -n ${NO_COLOR:-} || ${TERM:-dumb} == dumb ]] || bold_is_shown=true
 

@@ -13,8 +13,8 @@ key keys
 merchant merchants
 benchmark bench"
 
-# nearest WORD NAME...: prints the name that is meant by other words, begins so, or is written almost so;
-# nothing where none is.
+# nearest WORD NAME...: prints the name that others call so, that begins so, or that is written almost
+# so; nothing where none is.
 nearest() {
     local word name
     while read -r word name; do
@@ -30,7 +30,8 @@ usage_unknown() {
     usage_error "There is no $1 '$2'${near:+ (did you mean $near?)}; there are: ${*:3}."
 }
 
-# The edits that make one of the other (a swap of two neighbours is one): at most a third of the word.
+# The edits that make one of the other, a swap of two neighbours being one: a third of the word at
+# most.
 # shellcheck disable=SC2016 # awk's variables
 readonly nearest_program='
     function least(a, b) { return a < b ? a : b }

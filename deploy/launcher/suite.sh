@@ -183,7 +183,7 @@ suite_make_home() {
 }
 
 # Nothing for a sanitizer: they look at the launcher, at nginx and at texts.
-readonly files_without_service="audit audit_payments card_data comfort console edge_tls hardening keys launcher monitoring readme reconcile rotation \
+readonly files_without_service="audit audit_payments card_data comfort console edge_tls hardening keys launcher monitoring operations readme reconcile rotation \
 schema security stage suite_report surroundings systemd"
 
 # The others run under one of the sanitizers, which take their time: those where many threads, processes

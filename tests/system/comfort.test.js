@@ -143,7 +143,7 @@ describe('a stack', () => {
     const commands = [
       ['up', '--detach', '--no-install', '--no-build'], ['status'], ['env'], ['demo'], ['audit', '--wait', '20'], ['keys', 'list'],
       ['merchants', 'list'], ['dead-letters', 'list'], ['restart', 'voucher-service'], ['psql', 'orders', '-c', 'TABLE ops.relay_lag'],
-      ['reconcile', '--date', new Date().toISOString().slice(0, 10)],
+      ['backup', path.join(stack.directory, 'backup')], ['reconcile', '--date', new Date().toISOString().slice(0, 10)],
     ];
     for (const words of commands) {
       const { stdout, stderr } = await stack.launch(words);
@@ -292,7 +292,7 @@ describe('a stack', () => {
     await stack.must(['down']);
     const commands = [
       ['psql', 'orders'], ['audit'], ['demo'], ['events', 'tail'], ['keys', 'list'], ['keys', 'create'], ['merchants', 'list'],
-      ['dead-letters', 'list'], ['restart', 'order-service'],
+      ['dead-letters', 'list'], ['restart', 'order-service'], ['backup', path.join(stack.directory, 'other')],
       ['reconcile', '--date', '2026-01-31'],
     ];
     for (const words of commands) {
