@@ -4,13 +4,31 @@
 # api_call KEY METHOD SERVICE PATH [JSON [IDEMPOTENCY-KEY]]: prints the answer's body. An answer that
 # is not a 2xx ends the launcher with what the problem says.
 api_call() {
-    local answer code
+    local answer code secret
+    secret_load "key-$1"
     answer=$(api_request "$@" 2>&1) || api_complain "$answer"
     code=${answer##*$'\n'}
     answer=${answer%$'\n'*}
-    [[ $code == 2?? ]] ||
-        fail "$2 $4 was answered $code: $(jq -r '.detail // .title // .' <<< "$answer" 2> /dev/null)"
+    [[ $code == 2?? ]] || api_refused "$1" "$2 $4 was answered $code" "$answer"
     printf '%s\n' "$answer"
+}
+
+# api_refused KEY MESSAGE ANSWER: the stack's own keys are made anew by a start.
+api_refused() {
+    local why code
+    why=$(jq -r '.detail // .title // .' <<< "$3" 2> /dev/null || true)
+    code=$(jq -r '.code // empty' <<< "$3" 2> /dev/null || true)
+    set -- "$1" "$2: $why"
+    case $code in
+    key_invalid)
+        fail "$2" "The stack's own key '$1' was revoked or changed." \
+            "./checkout up   makes another."
+        ;;
+    missing_scope)
+        fail "$2" "The stack's own key '$1' has lost a scope." "./checkout up   gives it back."
+        ;;
+    *) fail "$2" ;;
+    esac
 }
 
 # api_complain OUTPUT: there was no answer; curl's reason is on a line of its own.
@@ -28,13 +46,13 @@ api_path() {
     esac
 }
 
-# The key goes to curl as a file: the process list is public. And to no proxy: the edge is here,
-# whatever host its certificate is for.
+# With the caller's `secret`. The key goes to curl as a file: the process list is public. And to no
+# proxy: the edge is here, whatever host its certificate is for.
 api_request() {
     local -a body=() idempotency=()
     [[ -z ${5:-} ]] || body=(--data-binary "$5" -H 'Content-Type: application/json')
     [[ -z ${6:-} ]] || idempotency=(-H "Idempotency-Key: $6")
     curl -q -sS -m 10 --noproxy '*' --connect-to "::$edge_host:" --cacert "$home/tls/certificate.pem" -w '\n%{http_code}' -X "$2" \
-        -H @<(printf 'Authorization: Bearer %s\n' "$(secret_read "key-$1")") \
+        -H @<(printf 'Authorization: Bearer %s\n' "$secret") \
         "${idempotency[@]}" "${body[@]}" "$(edge_url)$(api_path "$3" "$4")"
 }

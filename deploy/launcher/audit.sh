@@ -17,10 +17,13 @@ command_audit() {
         shift
     done
     postgres_require
+    step "Waiting until nothing is under way, for $wait_s s at most"
     wait_until "$wait_s" audit_is_quiet || true
     local results
+    step "Looking at the databases"
     results=$(audit_results) ||
         fail "The audit could not be made." "./checkout status   tells what runs, ./checkout logs postgres what went wrong."
+    step_end
     audit_report <<< "$results"
     audit_tell "$results"
     if [[ $json == true ]]; then

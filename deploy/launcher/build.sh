@@ -23,8 +23,24 @@ build() (
     exec 8< "$top"
     flock 8
     [[ -e $dir/build.ninja ]] || say "Building into $dir."
-    if ! output=$(build_quietly "$@" 2>&1); then
+    step "Building"
+    if ! output=$(build_quietly "$@" 2>&1 | build_follow); then
+        step_end
         printf '%s\n' "$output" >&2
-        fail "The build failed; its messages are above."
+        fail "The build failed; its messages are above." "Mend it, and run this again." \
+            "./checkout up --no-build   starts what was built before."
     fi
+    step_end
 )
+
+# Lets through what is said of a build, but not ninja's "[37/249] ..."; the step tells of those.
+build_follow() {
+    local line
+    while IFS= read -r line; do
+        if [[ $line =~ ^\[([0-9]+)/([0-9]+)\]\  ]]; then
+            step_note "Building: ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}"
+        else
+            printf '%s\n' "$line"
+        fi
+    done
+}

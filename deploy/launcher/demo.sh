@@ -126,9 +126,11 @@ demo_face() {
 
 # demo_wait WHAT PROCESS COMMAND...
 demo_wait() {
+    step "Waiting for the $2"
     wait_until "$DEMO_SECONDS" "${@:3}" ||
         fail "$1 within $DEMO_SECONDS s." \
             "./checkout status   shows who is behind, ./checkout logs $2 why."
+    step_end
 }
 
 # demo_order_is MEMBER VALUE

@@ -10,9 +10,20 @@ command_help() {
         help_text | awk -v name="$1" '
             /^$/ || /^ ? ?[^ ]/ { shown = $1 == name && /^  [a-z]/ }
             shown { print; found = 1 }
-            END { exit !found }' ||
-            usage_error "There is no command '$1'. \`./checkout help\` lists them."
+            END { exit !found }' || help_unknown "$1"
     fi
+}
+
+# The commands, each once.
+help_commands() {
+    help_text | awk '/^  [a-z]/ && !seen[$1]++ { print $1 }'
+}
+
+help_unknown() {
+    local near
+    # shellcheck disable=SC2046 # words
+    near=$(nearest "$1" $(help_commands))
+    usage_error "There is no command '$1'.${near:+ Did you mean \`$near\`?} \`./checkout help\` lists them all."
 }
 
 help_text() {
@@ -22,6 +33,7 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
   up [--detach] [--no-install] [--no-build] [--no-restart]
                       install what is missing, build, and start everything; Ctrl-C stops it
   down                stop what this home started
+  restart NAME...     a process, or each instance of a service, one after the other
   status [--json]     each process: ready, and how far behind
   env                 addresses and keys, as NAME=value lines
   demo                an order of EUR 137.00: paid, sent, its voucher, spent, and the money given back
@@ -34,12 +46,17 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
                       API keys; a new one is shown once
   merchants create ID [--stream N] | list [--json] | delete ID | restore ID
                       who orders belong to; deleting one revokes its keys
-  psql DATABASE       look into access, orders, payments, vouchers, bank or audit
-  logs [PROCESS] [-f] what the processes say
-  events tail [MERCHANT]
-                      what goes over the bus
+  psql DATABASE [PSQL-ARGUMENT...]
+                      look into access, orders, payments, vouchers, bank or audit
+  logs [PROCESS] [-f]
+                      what the processes say
+  events tail [MERCHANT] [--type TYPE] [--subject ID] [--json]
+                      what goes over the bus; TYPE as `voucher` or `order.sent`
   dead-letters list | replay ID | discard ID [--service NAME]
                       events that were put aside
+  backup DIR          a copy of all that this home knows, of one moment, while it runs
+  restore DIR [--no-install]
+                      make a home of such a copy, where there is none
 
   secrets             make the secrets that docker-compose.yml gives its containers
   bench [--quick] [--measure ID,...] [--rounds N] [--seconds N] [--list]

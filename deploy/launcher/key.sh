@@ -76,7 +76,8 @@ scopes_check() {
     local scope
     [[ $2 =~ ^[a-z:]+(,[a-z:]+)*$ ]] || usage_error "--scopes takes names with commas between them: $scopes_known."
     for scope in ${2//,/ }; do
-        [[ ,$scopes_known, == *",$scope,"* ]] || usage_error "There is no scope '$scope'; there are: $scopes_known."
+        # shellcheck disable=SC2086 # words
+        [[ ,$scopes_known, == *",$scope,"* ]] || usage_unknown scope "$scope" ${scopes_known//,/ }
     done
     [[ $1 == '*' || ,$2, != *,operator,* ]] ||
         usage_error "The scope operator is for keys of every merchant: --merchant '*'."

@@ -26,8 +26,8 @@ log_names() {
     [[ ${#names[@]} -gt 0 ]] || mapfile -t names < <(process_names)
     local name
     for name in "${names[@]}"; do
-        [[ -d $home/log/$name ]] ||
-            usage_error "There is no process '$name'; there are: $(process_names | paste -sd' ')."
+        # shellcheck disable=SC2046 # words
+        [[ -d $home/log/$name ]] || usage_unknown process "$name" $(process_names)
     done
     names=("${names[@]/#/$home/log/}")
 }

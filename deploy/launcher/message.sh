@@ -18,9 +18,18 @@ usage_error() {
     exit 2
 }
 
-# bold TEXT, on a terminal only.
+# On a terminal only, and on none whose owner wants it plain. Asked here, where standard output is
+# the launcher's: words are put together in pipes.
+bold_is_shown=false
+[[ ! -t 1 || -n ${NO_COLOR:-} || ${TERM:-dumb} == dumb ]] || bold_is_shown=true
+
+# bold TEXT
 bold() {
-    if [[ -t 1 ]]; then printf '\033[1m%s\033[0m' "$*"; else printf '%s' "$*"; fi
+    if [[ $bold_is_shown == true ]]; then
+        printf '\033[1m%s\033[0m' "$*"
+    else
+        printf '%s' "$*"
+    fi
 }
 
 # table: standard input is rows with tabs between their columns, headings first.

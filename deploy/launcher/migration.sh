@@ -20,7 +20,9 @@ migrate() {
     done
     local failed=false process
     for process in "${running[@]}"; do wait "$process" || failed=true; done
-    [[ $failed == false ]] || fail "The migrations did not go through; dbmate's messages are above."
+    [[ $failed == false ]] || fail "The migrations did not go through; dbmate's messages are above." \
+        "Of one that failed nothing is kept. What was to be started anew stays down:" \
+        "mend it and run this again, or go back (docs/operations.md, Upgrade)."
 }
 
 migrate_database() {

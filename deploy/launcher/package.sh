@@ -55,12 +55,14 @@ as_root() {
 packages_get() {
     local log
     log=$(mktemp)
+    step "Installing Debian packages"
     if ! as_root bash -c "$(declare -f packages_get_quietly); packages_get_quietly \"\$@\"" - "$@" \
         < /dev/null > "$log" 2>&1; then
         tail -n 40 "$log" >&2
         rm "$log"
         fail "apt-get could not install: $*" "The end of its messages is above."
     fi
+    step_end
     rm "$log"
 }
 
@@ -118,10 +120,12 @@ npm_install() {
     command -v npm > /dev/null || packages_install nodejs npm
     say "Installing npm packages into $1/node_modules."
     local output
+    step "Installing npm packages"
     if ! output=$(npm_get "$1" "$what" 2>&1); then
         printf '%s\n' "$output" >&2
         fail "npm could not install what $1/package.json asks for." "Its messages are above."
     fi
+    step_end
     printf '%s %s\n' "$what" "$lock" > "$stamp"
 }
 

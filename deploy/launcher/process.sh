@@ -8,7 +8,6 @@
 readonly LOG_BYTES_MAX=10000000
 readonly LOG_FILES_MAX=5
 readonly STOP_SECONDS=12
-readonly PATIENCE_SECONDS=5 # for which waiting goes without saying
 
 # Of each process that was started: how long its log was before.
 declare -A log_marks=()
@@ -200,8 +199,9 @@ process_unsupervised() {
 # process_wait NAME SECONDS COMMAND...: until the command says that it is ready. Ends the launcher
 # when it does not get so far.
 process_wait() {
-    local -i deadline=$((EPOCHSECONDS + $2)) patience=$((EPOCHSECONDS + PATIENCE_SECONDS))
+    local -i deadline=$((EPOCHSECONDS + $2))
     local crashes code
+    step "Waiting for $1, for $2 s at most"
     until process_is_own "$1" && "${@:3}"; do
         read -r crashes code 2> /dev/null < "$home/service/$1/crashes" || crashes=0
         # A bad setting does not mend itself, and what runs once only does not come again.
@@ -209,17 +209,15 @@ process_wait() {
             process_complain "$1" "$code"
         fi
         ((EPOCHSECONDS < deadline)) || process_complain "$1"
-        if ((EPOCHSECONDS >= patience)); then
-            say "Waiting for $1, for $2 s at most."
-            patience=deadline
-        fi
         sleep 0.05
     done
+    step_end
 }
 
 # process_complain NAME [EXIT CODE]: why it does not run, as far as its log tells; ends the launcher.
 process_complain() {
     local said
+    step_end
     # What it says on its way out may be on its way to the log.
     wait_until 1 process_has_said "$1" || true
     said=$(process_said "$1" | tail -n 12)

@@ -31,7 +31,9 @@ command_reconcile() {
     work=$(mktemp -d)
     # shellcheck disable=SC2064 # as it is now
     trap "rm -rf '$work'" EXIT
+    step "Reading both books"
     reconcile_gather
+    step_end
     report=$home/reports/reconciliation-$date.json
     mkdir -p "$home/reports"
     reconcile_compare > "$work/report" || fail "The two books could not be compared."

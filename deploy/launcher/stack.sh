@@ -38,17 +38,21 @@ command_up() {
 stack_start() {
     local -A program_changed=()
     local -a restarts=()
+    step "Preparing"
     stack_define
     stack_check_ports
+    step_end
     supervisor_start
-    [[ ${#restarts[@]} -eq 0 ]] || process_stop "${restarts[@]}"
+    stack_stop_changed
     tls_reload
     process_start postgres
     process_wait postgres "$READY_SECONDS" postgres_ready
+    step "Preparing the databases, keys and logins"
     databases_make
     migrate
     keys_make_own
     broker_put_known_users
+    step_end
     process_start broker
     process_start bank-simulator
     service_each stack_start_service
@@ -57,6 +61,18 @@ stack_start() {
     process_wait bank-simulator "$READY_SECONDS" bank_is_ready
     process_start edge
     process_wait edge "$READY_SECONDS" edge_ready
+}
+
+stack_stop_changed() {
+    local name running=''
+    for name in "${restarts[@]}"; do
+        ! process_running "$name" || running+=" $name"
+    done
+    [[ ${#restarts[@]} -gt 0 ]] || return 0
+    [[ -z $running ]] || say "What changed is started anew:$running."
+    step "Stopping what changed"
+    process_stop "${restarts[@]}"
+    step_end
 }
 
 # All that can be said before anything runs: secrets, configurations, processes. `restarts` collects
@@ -219,11 +235,13 @@ stack_stop() {
         [[ " ${stack_servers[*]} " == *" $name "* ]] || names+=("$name")
     done
     # Nothing new comes in; then the services drain into what the others keep, or pay for them.
+    step "Stopping"
     stack_stop_edge
     [[ ${#names[@]} -eq 0 ]] || process_stop "${names[@]}"
     [[ ! -L $home/service/bank-simulator ]] || process_stop bank-simulator
     process_stop broker postgres
     supervisor_stop
     [[ $socket_dir == "$home"/* ]] || rm -rf "$socket_dir"
+    step_end
     home_unlock
 }

@@ -10,7 +10,9 @@ command_status() {
     esac
     home_require
     local processes
+    step "Asking the processes"
     processes=$(status_lines | jq -s .)
+    step_end
     if [[ $json == true ]]; then
         printf '%s\n' "$processes"
     else

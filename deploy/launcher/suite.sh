@@ -22,8 +22,7 @@ command_test() {
         export TEST_ROUNDS=${TEST_ROUNDS:-1}
     fi
     for suite in "${suites[@]}"; do
-        [[ " ${all_suites[*]} " == *" $suite "* ]] ||
-            usage_error "There is no suite '$suite'; there are: ${all_suites[*]}."
+        [[ " ${all_suites[*]} " == *" $suite "* ]] || usage_unknown suite "$suite" "${all_suites[@]}"
     done
     suites_run_all
 }
@@ -105,7 +104,9 @@ suite_count() {
 
 suite_lint() {
     local output status=0
+    step "Reading the sources"
     output=$("$top/tests/lint/lint.sh" 2>&1) || status=$?
+    step_end
     grep -v '^ok - ' <<< "$output" || true
     suite_count "$(grep -c '^ok - ' <<< "$output" || true)" \
         "$(grep -c '^not ok - ' <<< "$output" || true)" "$status"
@@ -175,11 +176,14 @@ tests_node() {
 
 # What the stacks of all the files begin with is made once.
 suite_make_home() {
-    [[ -e $TEST_HOME ]] || tests_node "$top/tests/support/make_home.js" "$TEST_HOME" < /dev/null
+    [[ ! -e $TEST_HOME ]] || return 0
+    step "Making the home that the tests begin with"
+    tests_node "$top/tests/support/make_home.js" "$TEST_HOME" < /dev/null || return
+    step_end
 }
 
 # Nothing for a sanitizer: they look at the launcher, at nginx and at texts.
-readonly files_without_service="audit audit_payments card_data console containers edge_tls hardening keys launcher monitoring readme reconcile rotation \
+readonly files_without_service="audit audit_payments card_data comfort console containers edge_tls hardening keys launcher monitoring operations readme reconcile rotation \
 schema security stage suite_report surroundings systemd"
 
 # The others run under one of the sanitizers, which take their time: those where many threads, processes

@@ -386,11 +386,12 @@ bool consumer_check(void *ctx, char *note, size_t note_size)
     bool leading = atomic_load(&consumer->leading);
     bool broker = !leading || atomic_load(&consumer->broker_up);
     bool database = atomic_load(&consumer->database_up);
+    bool cut = atomic_load(&consumer->log_cut);
 
-    text_format(note, note_size, "%s, lag %lld%s%s", leading ? "leader" : "standby",
+    text_format(note, note_size, "%s, lag %lld%s%s%s", leading ? "leader" : "standby",
                 (long long)atomic_load(&consumer->shown_lag), broker ? "" : ", broker away",
-                database ? "" : ", database away");
-    return broker && database;
+                database ? "" : ", database away", cut ? ", its log was cut" : "");
+    return broker && database && !cut;
 }
 
 bool consumer_replay(struct consumer *consumer, struct span payload, struct write *also,

@@ -23,6 +23,7 @@ void consumer_show_progress(struct consumer *consumer, int64_t position)
 void consumer_show_standby(struct consumer *consumer)
 {
     show_lag(consumer, 0);
+    atomic_store(&consumer->log_cut, false);
 }
 
 static struct batch_context context_of(const struct consumer *consumer)

@@ -28,6 +28,7 @@ struct consumer {
     int wake; /* eventfd: stop, or look at the log */
     atomic_bool stopping, pull_asked;
     atomic_bool leading, broker_up, database_up; /* for the health check */
+    atomic_bool log_cut; /* ... and that the producer's log ends before the position */
     _Atomic int64_t shown_lag;
 
     /* The thread's own. */

@@ -28,6 +28,21 @@ static void put_off(struct consumer *consumer, int64_t start_us, const struct er
         deadline_in_ms(took_ms > CONSUMER_BACKOFF_MS ? took_ms : CONSUMER_BACKOFF_MS);
 }
 
+/*
+ * A log only grows. One that ends before what took effect here was set back alone, by restoring its
+ * database say, and what is written to it from now on looks like what is known already.
+ */
+static void note_end(struct consumer *consumer, int64_t head)
+{
+    bool cut = head < consumer->position;
+
+    if (cut && !atomic_load(&consumer->log_cut))
+        log_error("log ends before what took effect here",
+                  LOG_TEXT("source", consumer->settings.source.service), LOG_INTEGER("head", head),
+                  LOG_INTEGER("position", consumer->position));
+    atomic_store(&consumer->log_cut, cut);
+}
+
 /* False when the producer is away; it is asked again after a pause. */
 static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *page)
 {
@@ -41,6 +56,7 @@ static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *pa
         return false;
     }
     note_feed(consumer, NULL);
+    note_end(consumer, page->head);
     consumer->head = page->head;
     consumer_show_progress(consumer, consumer->position);
     return true;

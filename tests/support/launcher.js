@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 /** The top of the repository. */
 export const top = fileURLToPath(new URL('../..', import.meta.url));
 
-const launcher = path.join(top, 'checkout');
+export const launcher = path.join(top, 'checkout');
 
 /* Longer than any command may take, short of building, on a machine that is as slow as said. */
 const PATIENCE_MS = 120_000 * SLOWDOWN;

@@ -97,7 +97,7 @@ describe('keys create', () => {
   });
 
   for (const [what, words, code, advice] of [
-    ['an unknown scope', ['--scopes', 'orders:read,orders:eat'], 2, /no scope 'orders:eat'; there are: orders:read,/],
+    ['an unknown scope', ['--scopes', 'orders:read,orders:eat'], 2, /no scope 'orders:eat' \(did you mean orders:read\?\); there are: orders:read /],
     ['no scope', ['--scopes', ''], 2, /--scopes is empty; there are: /],
     ['blanks between scopes', ['--scopes', 'orders:read orders:write'], 2, /commas between them/],
     ['the scope operator for a merchant', ['--scopes', 'operator'], 2, /--merchant '\*'/],

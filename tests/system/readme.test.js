@@ -85,7 +85,7 @@ test('every command in the README is one that the launcher knows', async () => {
 });
 
 test('every path that the README links to is there', () => {
-  for (const page of ['README.md', ...SERVICES.map((service) => `${service}/README.md`)]) {
+  for (const page of ['README.md', 'docs/operations.md', ...SERVICES.map((service) => `${service}/README.md`)]) {
     for (const [, target] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
       const file = path.join(top, path.dirname(page), target);
       assert.ok(existsSync(file), `${page} links to ${target}`);
