@@ -3,6 +3,7 @@
 # another address, and of a service there may be more or fewer than before; nginx asks for a name once
 # only. So the names are looked up again and again, and nginx is told when the answer is another.
 set -euo pipefail
+# shellcheck source=/dev/null
 source /opt/checkout/deploy/containers/network.sh
 
 readonly LOOK_S=2

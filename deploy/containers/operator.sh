@@ -2,6 +2,7 @@
 # The operator's container: the launcher's commands that look after a running stack, and `setup`, which
 # goes before everything else: roles, databases, migrations, keys, the logins to the bus.
 set -euo pipefail
+# shellcheck source=/dev/null
 source /opt/checkout/deploy/containers/network.sh
 
 readonly commands="setup audit dead-letters keys merchants psql reconcile"

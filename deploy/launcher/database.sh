@@ -60,7 +60,7 @@ database_roles() {
     printf 'postgres\ninspector\n'
     for row in "${databases[@]}"; do
         database_row "$row"
-        printf '%s\n' "$database_owner" $database_service
+        printf '%s\n' "$database_owner" ${database_service:+"$database_service"}
     done
 }
 

@@ -30,8 +30,8 @@ struct peer {
     char address[INET6_ADDRSTRLEN];
 };
 
-/* Reads addresses and networks (RFC 4632) with commas between them; "" for none. ERROR_CONFIGURATION
- * otherwise. */
+/* Reads addresses and networks (RFC 4632) with commas between them; "" for none.
+ * ERROR_CONFIGURATION otherwise. */
 MUST_CHECK bool proxies_parse(const char *text, struct proxies *out, struct error *err);
 
 /* `connected` is the other end of the connection. */

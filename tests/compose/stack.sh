@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # stack.sh BASE-TAR CLONE KEEP NODE NPMRC: builds the images of the clone, starts docker-compose.yml, tells the
 # story there (story.sh) and takes it away again. As root; its last lines are "ok - ..." and "not ok - ...".
+# shellcheck disable=SC2317 # much of it is called by way of `step`
 set -euo pipefail
 umask 022
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
