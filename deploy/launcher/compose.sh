@@ -14,7 +14,7 @@ suite_compose() {
     npm_install tests all
     bare_make_base || { suite_count 0 1 1; return; }
     bare_make_clone || { suite_count 0 1 1; return; }
-    as_root env "TMPDIR=$stage" bash "$top/tests/compose/stack.sh" "$base" "$clone" "$(compose_keep)" \
+    as_root env "TMPDIR=$stage" "TEST_SLOWDOWN=$TEST_SLOWDOWN" bash "$top/tests/compose/stack.sh" "$base" "$clone" "$(compose_keep)" \
         "$top/tests/node_modules/node/bin/node" "${HOME:-}/.npmrc" < /dev/null 2>&1 | tee "$report" || status=$?
     suite_count "$(grep -c '^ok - ' "$report" || true)" \
         "$(grep -c '^not ok - ' "$report" || true)" "$status"

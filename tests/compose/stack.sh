@@ -127,7 +127,7 @@ leave() {
 # Debian's podman has no timer of its own: whoever wants to know how containers are asks.
 keep_asking() {
     local id
-    while sleep 1; do
+    while sleep 3; do
         for id in $(podman ps -q); do podman healthcheck run "$id" > /dev/null 2>&1 || true; done
     done
 }

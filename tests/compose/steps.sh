@@ -11,9 +11,9 @@ step() {
     return "$status"
 }
 
-# within SECONDS COMMAND...: until it is true.
+# within SECONDS COMMAND...: until it is true; longer on a slow machine.
 within() {
-    local -i deadline=$((EPOCHSECONDS + $1))
+    local -i deadline=$((EPOCHSECONDS + $1 * ${TEST_SLOWDOWN:-1}))
     until "${@:2}"; do
         ((EPOCHSECONDS < deadline)) || return 1
         sleep 0.2

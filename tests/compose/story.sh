@@ -48,7 +48,7 @@ images_are() {
 # ---- the stack -----------------------------------------------------------------------------------
 
 up() {
-    ./checkout secrets && timeout 300 docker-compose up --detach --no-build
+    ./checkout secrets && timeout $((300 * ${TEST_SLOWDOWN:-1})) docker-compose up --detach --no-build
 }
 
 root_is_read_only() {
@@ -60,7 +60,7 @@ root_is_read_only() {
 }
 
 answers() {
-    [[ $(curl -q -s -m 5 --noproxy '*' -o "$work/answer" -w '%{http_code}' "$url$1") == "$2" ]]
+    [[ $(curl -q -s -m 60 --noproxy '*' -o "$work/answer" -w '%{http_code}' "$url$1") == "$2" ]]
 }
 
 pages_are_shown() {
@@ -72,7 +72,7 @@ pages_are_shown() {
 call() {
     local -a body=()
     [[ $# -lt 3 ]] || body=(-H 'Content-Type: application/json' --data-binary "$3")
-    answer=$(curl -q -sS -m 10 --fail-with-body --noproxy '*' -X "$1" -H "Authorization: Bearer $(< secrets/key-demo)" \
+    answer=$(curl -q -sS -m 60 --fail-with-body --noproxy '*' -X "$1" -H "Authorization: Bearer $(< secrets/key-demo)" \
         -H "Idempotency-Key: $SRANDOM-$SRANDOM" "${body[@]}" "$url$2") || { printf '%s\n' "$answer"; return 1; }
 }
 
@@ -119,7 +119,7 @@ keys_come_and_go() {
 }
 
 key_is() {
-    [[ $(curl -q -s -m 5 --noproxy '*' -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $1" "$url/v1/orders") == "$2" ]]
+    [[ $(curl -q -s -m 60 --noproxy '*' -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $1" "$url/v1/orders") == "$2" ]]
 }
 
 each_restarts() {
