@@ -69,11 +69,17 @@ function planOf() {
   };
 }
 
+/* What else was measured is worth keeping. */
+function failed(error) {
+  process.exitCode = 1;
+  return { value: 'failed', met: false, detail: error.message };
+}
+
 async function measureAll(bench, measures) {
   const results = [];
   for (const { id, what, goal, run } of measures) {
     const from = performance.now();
-    const result = { id, what, goal, ...(await run(bench)) };
+    const result = { id, what, goal, ...(await run(bench).catch(failed)) };
     bench.results[id] = result;
     results.push(result);
     bench.say(`${what}: ${result.value} (${result.detail}) [${((performance.now() - from) / 1000).toFixed(0)} s]`);
