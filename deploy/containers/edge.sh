@@ -25,7 +25,8 @@ main() {
 # A reload lets what is under way end with those that it began with.
 edge_watch() {
     while sleep "$LOOK_S"; do
-        edge_upstreams | file_put "$home/edge/upstreams.conf"
+        # Not through a pipe: what it changed would be told to another shell.
+        file_put "$home/edge/upstreams.conf" < <(edge_upstreams)
         [[ $file_changed == false ]] || kill -s HUP "$nginx"
     done
 }

@@ -10,6 +10,9 @@ command_secrets() {
     socket_dir=postgres postgres_port=5432
     mkdir -p "$home/secrets"
     chmod 700 "$home/secrets"
+    # Two at once would make two passwords of a role.
+    exec 9< "$home/secrets"
+    flock 9
     secrets_make
     chmod 444 "$home"/secrets/*
     say "The secrets are in $home/secrets, for docker compose."

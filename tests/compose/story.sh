@@ -130,6 +130,21 @@ each_restarts() {
     within 60 an_order_earns_a_voucher
 }
 
+# Each reload would end what is connected to the bus: none without a reason.
+edge_stays() {
+    local before
+    before=$(edge_processes)
+    # Three looks of the edge's.
+    sleep 6
+    [[ -n $before && $(edge_processes) == "$before" ]]
+}
+
+# shellcheck disable=SC2016 # the container's shell
+edge_processes() {
+    docker-compose exec -T edge bash -c 'for each in /proc/[0-9]*; do
+        read -r name < "$each/comm"; [[ $name != nginx ]] || echo "${each#/proc/}"; done'
+}
+
 # Made anew, it has another address: the edge finds it.
 a_service_moves() {
     docker-compose up --detach --no-build --no-deps --force-recreate order-service || return
@@ -161,6 +176,7 @@ step "no container may write to its root, or has a capability" root_is_read_only
 step "console, documents and API are where they should be" pages_are_shown
 step "an order is paid and sent, and its voucher arrives" an_order_earns_a_voucher
 step "keys are made and revoked" keys_come_and_go
+step "the edge goes on as it is while nothing moves" edge_stays
 step "each container restarts, and it goes on" each_restarts
 step "a service that moved is found" a_service_moves
 step "two instances do as well as one" two_instances
