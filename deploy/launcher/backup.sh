@@ -22,6 +22,8 @@ command_backup() {
         fail "PostgreSQL could not be copied; its messages are above." \
             "rm -r $to.unfinished   removes what there is of it."
     backup_files "$to.unfinished"
+    # A name that is right means that all of it is on the disk.
+    sync -f "$to.unfinished"
     mv "$to.unfinished" "$to"
     step_end
     say "The backup is $to: $(du -sh "$to" | cut -f1). It has secrets in it."
@@ -101,6 +103,7 @@ restore_copy() {
     rm -rf "$home.restored"
     cp -a "$1" "$home.restored"
     own "$home.restored"
+    sync -f "$home.restored"
     [[ ! -e $home ]] || rmdir "$home"
     mv "$home.restored" "$home"
     step_end

@@ -13,7 +13,11 @@ command_secrets() {
     # Two at once would make two passwords of a role.
     exec 9< "$home/secrets"
     flock 9
+    # One that was taken away was revoked, or may have been.
+    local name
+    for name in $(own_keys); do [[ -s $home/secrets/key-$name ]] || key_put_other "$name"; done
     secrets_make
+    secret_make grafana-password
     chmod 444 "$home"/secrets/*
     say "The secrets are in $home/secrets, for docker compose."
 }

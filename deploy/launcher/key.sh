@@ -246,11 +246,16 @@ own_key_scopes() {
     esac
 }
 
-# A service reads its key when it starts.
-key_replace_own() {
+# key_put_other NAME: a key with an id that none had before.
+key_put_other() {
     local id=${1//-/}
     printf 'ck_%s%s_%s\n' "${id:0:20}" "$(key_random_id)" "$(secret_random)" |
         file_put "$home/secrets/key-$1"
+}
+
+# A service reads its key when it starts.
+key_replace_own() {
+    key_put_other "$1"
     service_each key_stop_holder "$1"
 }
 

@@ -140,6 +140,15 @@ describe('./checkout secrets', () => {
     assert.deepEqual(changed.map(([name]) => name), ['bank-key']);
   });
 
+  test('gives a key that is made again another id, since that of one that was revoked is dead', () => {
+    const file = path.join(copy, 'secrets', 'key-order-service');
+    const before = readFileSync(file, 'utf8');
+    rmSync(file);
+    assert.equal(make().status, 0);
+    assert.match(readFileSync(file, 'utf8'), /^ck_[a-z0-9]{1,32}_[A-Za-z0-9]{43}\n$/);
+    assert.notEqual(readFileSync(file, 'utf8').split('_')[1], before.split('_')[1]);
+  });
+
   test('is no part of what git keeps', () => {
     assert.match(read('.gitignore'), /^\/secrets\/$/m);
   });

@@ -11,6 +11,7 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { after, describe, test } from 'node:test';
 
+import { askOn } from '../support/asking.js';
 import { subscribe } from '../support/bus.js';
 import { makeAuthority, makeSigned } from '../support/certificates.js';
 import { openInspector, openSuperuser } from '../support/database.js';
@@ -364,16 +365,6 @@ test('run two instances: one dies and requests go on, they are restarted and nob
   assert.ok(!(await names()).includes('order-service-1'));
   expectStatus(await edge.post('/v1/orders', invoice(100), { key: randomUUID() }), 201);
 });
-
-/** Asks again and again until it is stopped; returns what was answered, errors included. */
-function askOn(ask) {
-  const answers = [];
-  let stopped = false;
-  const asking = (async () => {
-    while (!stopped) answers.push(await ask().catch((error) => error.code ?? error.message));
-  })();
-  return { answers, stop: async () => ((stopped = true), await asking, answers) };
-}
 
 test('every command of the document was typed', () => {
   assert.deepEqual(page.untried, []);

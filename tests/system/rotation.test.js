@@ -12,6 +12,7 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { after, test } from 'node:test';
 
+import { askOn } from '../support/asking.js';
 import { makeAuthority, makeSigned } from '../support/certificates.js';
 import { openSuperuser, urlFor } from '../support/database.js';
 import { makeKey, revokeKey } from '../support/keys.js';
@@ -80,16 +81,6 @@ function beginOrder() {
     request.once('socket', (socket) => socket.once('secureConnect', () => tell(socket)));
   });
   return { connected: Promise.race([connected, status]), finish: () => (request.end(body.slice(10)), status) };
-}
-
-/** Asks again and again until it is stopped; returns what was answered, errors included. */
-function askOn(ask) {
-  const answers = [];
-  let stopped = false;
-  const asking = (async () => {
-    while (!stopped) answers.push(await ask().catch((error) => error.code ?? error.message));
-  })();
-  return { answers, stop: async () => ((stopped = true), await asking, answers) };
 }
 
 test('the certificate of edge and broker is renewed while requests are under way, and nobody is turned away', async () => {
