@@ -33,7 +33,7 @@ api_refused() {
 
 # api_complain OUTPUT: there was no answer; curl's reason is on a line of its own.
 api_complain() {
-    ! process_gone supervisor || fail "Nothing runs in $home." "./checkout up   starts it."
+    home_require_running
     fail "There is no answer from $(edge_url): $(sed -n 's/^curl: ([0-9]*) //p' <<< "$1" | head -n 1)" \
         "./checkout status   tells what runs, ./checkout up starts what does not."
 }

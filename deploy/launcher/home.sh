@@ -159,6 +159,11 @@ home_require() {
             "Run this as that user or as root, or start a stack with ./checkout up."
 }
 
+# What a command misses is no wonder where nothing runs: that is told instead.
+home_require_running() {
+    ! process_gone supervisor || fail "Nothing runs in $home." "./checkout up   starts it."
+}
+
 # One launcher at a time changes a home. What is started under it must close descriptor 9.
 home_lock() {
     exec 9>> "$home/run/lock"

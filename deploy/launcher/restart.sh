@@ -12,7 +12,7 @@ command_restart() {
         names+=("${of_service[@]:-$name}")
     done
     for name in "${names[@]}"; do restart_check "$name"; done
-    ! process_gone supervisor || fail "Nothing runs in $home." "./checkout up   starts it."
+    home_require_running
     home_lock
     for name in "${names[@]}"; do restart_process "$name"; done
     home_unlock

@@ -46,7 +46,11 @@ secret_read() {
 
 # secret_load NAME: sets `secret`.
 secret_load() {
-    [[ -s $home/secrets/$1 ]] ||
-        fail "The secret $1 is not in $home/secrets." "./checkout up   makes what is missing."
+    [[ -s $home/secrets/$1 ]] || secret_missing "$1"
     read -r secret < "$home/secrets/$1"
+}
+
+secret_missing() {
+    home_require_running
+    fail "The secret $1 is not in $home/secrets." "./checkout up   makes what is missing."
 }

@@ -108,7 +108,7 @@ stack_define_all() {
 # tells whether it answers.
 stack_require() {
     ! "${@:2}" || return 0
-    ! process_gone supervisor || fail "Nothing runs in $home." "./checkout up   starts it."
+    home_require_running
     fail "$1 does not answer." "./checkout status   tells what runs, ./checkout up starts what does not."
 }
 

@@ -42,7 +42,7 @@ describe('exit codes', () => {
       [{ DATABASE_URL_FILE: undefined, DATABASE_URL: 'postgresql://x:zz%zz@x/x' }, /\bDATABASE_URL: is not/],
       [{ ACCESS_DATABASE_URL_FILE: undefined, ACCESS_DATABASE_URL: 'postgresql://x:zz@zz@x/x' }, /\bACCESS_DATABASE_URL: is not/],
       [{ LOG_LEVEL: 'loud' }, /\bLOG_LEVEL\b/],
-      [{ TRUSTED_PROXIES: '10.0.0.0/8' }, /\bTRUSTED_PROXIES\b/],
+      [{ TRUSTED_PROXIES: '10.0.0.0/33' }, /\bTRUSTED_PROXIES\b/],
       [{ RATE_LIMIT_PER_KEY: '0' }, /\bRATE_LIMIT_PER_KEY\b/],
     ];
     for (const service of SERVICES) {
