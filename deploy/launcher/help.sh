@@ -65,8 +65,8 @@ Checkout: orders, what is paid for them, and the vouchers they earn.
   help [COMMAND]      this; `COMMAND --help` is the same
   test [SUITE...]     lint, unit, system, browser, faults (these by default), asan, tsan, fuzz, bare,
                       compose, analysis, coverage
-  test fuzz --minutes N
-                      each parser gets N minutes of a processor (10 s without)
+  test fuzz [--minutes N] [--target NAME,NAME,...]
+                      each parser, or these of them, get N minutes of a processor (10 s without)
   test coverage [--files NAME,NAME,...|none]
                       lines and branches that the unit tests and these system tests never reach
   test faults [--row TEXT] [--rounds N] [--seed N] [--at-once N] [--resume] [--list]

@@ -3,7 +3,6 @@
 
 readonly all_suites=(lint unit analysis system browser faults asan tsan fuzz bare compose coverage)
 readonly default_suites=(lint unit system browser faults)
-readonly files_at_once=2
 
 # A test, and a file of them, that takes longer than this hangs.
 readonly SYSTEM_TEST_MS_MAX=600000
@@ -27,13 +26,11 @@ command_test() {
     suites_run_all
 }
 
-# Options belong to one suite: fuzz has --minutes, coverage --files, faults those of its matrix.
+# Options belong to one suite: fuzz has --minutes and --target, coverage --files, faults those of its
+# matrix.
 suite_take_options() {
     case "${suites[*]}" in
-    fuzz)
-        [[ $# -eq 2 && $1 == --minutes ]] || usage_error "test fuzz takes --minutes N."
-        fuzz_take_minutes "$2"
-        ;;
+    fuzz) fuzz_take_options "$@" ;;
     faults) matrix_options=("$@") ;;
     coverage)
         [[ $# -eq 2 && $1 == --files ]] || usage_error "test coverage takes --files NAME,NAME,..."
@@ -76,8 +73,17 @@ readonly PROCESS_US=1500
 readonly SLOWDOWN_MAX=5
 readonly SLOWDOWN_SANITIZED=10
 
+# Files of tests that run at a time, each with stacks of its own: more than processors, because tests
+# wait more than they work; where a process is slow to make, two keep the processors busy.
+files_at_once=2
+readonly FILES_AT_ONCE_FAST=4
+
 machine_measure() {
-    [[ -z ${TEST_SLOWDOWN:-} ]] || return 0
+    [[ -n ${TEST_SLOWDOWN:-} ]] || machine_measure_slowdown
+    ((TEST_SLOWDOWN > 1)) || files_at_once=$FILES_AT_ONCE_FAST
+}
+
+machine_measure_slowdown() {
     local -i started=${EPOCHREALTIME/./} i slowdown
     for ((i = 0; i < 100; i++)); do /bin/true; done
     slowdown=$((1 + (${EPOCHREALTIME/./} - started) / (100 * PROCESS_US)))
