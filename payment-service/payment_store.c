@@ -4,10 +4,20 @@ STATEMENT(payment_select, "payments",
           "SELECT " PAYMENT_COLUMNS " FROM payments p"
           " WHERE p.stream = $1::bigint AND p.merchant_id = $2 AND p.id = $3");
 
-/* For keys of `*`: the streams are few, and each is looked into by its primary key. */
+/*
+ * For keys of `*`, and for what a bank tells: the streams are few, and each is looked into by its
+ * primary key. A subquery with a LIMIT is planned by itself; as a join, the server would take any
+ * index that begins with the stream for as good, and read the whole of it.
+ */
+#define LATERAL_PAYMENT(of, key)                      \
+    " CROSS JOIN LATERAL (SELECT p.* FROM payments p" \
+    " WHERE p.stream = " of ".stream AND p.id = " key " LIMIT 1) p"
+
+#define PAYMENT_OF_REFUND  LATERAL_PAYMENT("r", "r.payment_id")
+#define PAYMENT_OF_ATTEMPT LATERAL_PAYMENT("a", "a.payment_id")
+
 STATEMENT(payment_select_any, "payments",
-          "SELECT " PAYMENT_COLUMNS " FROM streams s"
-          " JOIN payments p ON p.stream = s.stream AND p.id = $1");
+          "SELECT " PAYMENT_COLUMNS " FROM streams s" LATERAL_PAYMENT("s", "$1"));
 
 STATEMENT(payment_find, "payments",
           "SELECT " PAYMENT_COLUMNS " FROM payments p WHERE p.stream = $1::bigint AND p.id = $2");
@@ -18,9 +28,9 @@ STATEMENT(refund_select, "payments",
           " WHERE r.stream = $1::bigint AND r.merchant_id = $2 AND r.id = $3");
 
 STATEMENT(refund_select_any, "payments",
-          "SELECT " REFUND_COLUMNS " FROM streams s"
-          " JOIN refunds r ON r.stream = s.stream AND r.id = $1"
-          " JOIN payments p ON p.stream = r.stream AND p.id = r.payment_id");
+          "SELECT " REFUND_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
+          "SELECT r.* FROM refunds r WHERE r.stream = s.stream AND r.id = $1"
+          " LIMIT 1) r" PAYMENT_OF_REFUND);
 
 /* $1 to $4 are what every list has: from, before, status, limit; then stream and merchant, which
  * are NULL for keys of `*`. */
@@ -44,22 +54,20 @@ STATEMENT(payment_list_of_order, "payments",
               LIST_OF_STREAM("p") " AND p.order_id = $7" LIST_ORDER("p") ") p" LIST_ORDER("p"));
 
 STATEMENT(refund_list, "payments",
-          "SELECT " REFUND_COLUMNS " FROM streams s"
-          " JOIN refunds r ON r.stream = s.stream"
-          " JOIN payments p ON p.stream = r.stream AND p.id = r.payment_id" LIST_WHERE("r")
-              LIST_OF_STREAM("r") LIST_ORDER("r"));
+          "SELECT " REFUND_COLUMNS " " LIST_STREAMS "SELECT r.* FROM refunds r" LIST_WHERE("r")
+              LIST_OF_STREAM("r") LIST_ORDER("r") ") r" PAYMENT_OF_REFUND LIST_ORDER("r"));
+
+#define LATERAL_REFUNDS                                              \
+    " CROSS JOIN LATERAL (SELECT r.* FROM refunds r" LIST_WHERE("r") \
+        LIST_OF_STREAM("r") " AND r.payment_id = p.id" LIST_ORDER("r") ") r" LIST_ORDER("r")
 
 STATEMENT(refund_list_of_payment, "payments",
-          "SELECT " REFUND_COLUMNS " FROM streams s"
-          " JOIN payments p ON p.stream = s.stream"
-          " JOIN refunds r ON r.stream = p.stream AND r.payment_id = p.id" LIST_WHERE("r")
-              LIST_OF_STREAM("r") " AND p.id = $7" LIST_ORDER("r"));
+          "SELECT " REFUND_COLUMNS " FROM streams s" LATERAL_PAYMENT("s", "$7") LATERAL_REFUNDS);
 
 STATEMENT(refund_list_of_order, "payments",
-          "SELECT " REFUND_COLUMNS " FROM streams s"
-          " JOIN payments p ON p.stream = s.stream"
-          " JOIN refunds r ON r.stream = p.stream AND r.payment_id = p.id" LIST_WHERE("r")
-              LIST_OF_STREAM("r") " AND p.order_id = $7" LIST_ORDER("r"));
+          "SELECT " REFUND_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
+          "SELECT p.* FROM payments p WHERE p.stream = s.stream AND p.order_id = $7"
+          " OFFSET 0) p" LATERAL_REFUNDS);
 
 STATEMENT(attempt_list, "payments",
           "SELECT " ATTEMPT_COLUMNS " FROM attempts a"
@@ -69,9 +77,9 @@ STATEMENT(attempt_list, "payments",
 STATEMENT(attempt_select, "payments",
           "SELECT " PAYMENT_COLUMNS ", " ATTEMPT_COLUMNS ", " REFUND_COLUMNS
           ", p.card_sealed, coalesce(o.closed, false) AS closed"
-          " FROM streams s"
-          " JOIN attempts a ON a.stream = s.stream AND a.id = $1"
-          " JOIN payments p ON p.stream = a.stream AND p.id = a.payment_id"
+          " FROM streams s CROSS JOIN LATERAL ("
+          "SELECT a.* FROM attempts a WHERE a.stream = s.stream AND a.id = $1"
+          " LIMIT 1) a" PAYMENT_OF_ATTEMPT
           " LEFT JOIN refunds r ON r.stream = a.stream AND r.id = a.refund_id"
           " LEFT JOIN payable_orders o ON o.stream = p.stream AND o.id = p.order_id");
 

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 
 import { expectCleanAudit } from '../support/audit.js';
-import { holdLock } from '../support/database.js';
+import { holdLock, openInspector } from '../support/database.js';
 import { expectProblem, expectStatus, newKey } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { byCard, byTransfer, openTill } from '../support/till.js';
@@ -309,6 +309,33 @@ describe('looking', () => {
       const path = `/v1/payments/${randomUUID()}/${what}`;
       expectProblem(await till.payments.post(path, {}), 400, 'idempotency_key_missing');
     }
+  });
+});
+
+describe('cost', () => {
+  const PAYMENTS = 1500;
+  const AT_ONCE = 30;
+  const READ_MAX = 150;
+
+  /** Rows that were found by an index of payments and attempts, and looked at, up to now. */
+  const sql = `SELECT sum(idx_tup_read) AS read, sum(idx_scan) FILTER (WHERE indexrelname = 'payments_pkey') AS looks
+               FROM pg_stat_user_indexes WHERE relname IN ('payments', 'attempts', 'refunds')`;
+
+  test('what a payment reads does not grow with the payments that there are', async () => {
+    const database = await openInspector(stack, 'payments');
+    after(() => database.close());
+    const [before] = await database.rows(sql);
+    for (let i = 0; i < PAYMENTS; i += AT_ONCE) {
+      const few = Array.from({ length: AT_ONCE }, () => till.pay({ amount: 100 + i, currency: 'EUR' }, byCard()));
+      for (const answer of await Promise.all(few)) expectStatus(answer, 201);
+    }
+    /* Sessions tell what they did once they are idle; by then the bank's webhooks were read as well. */
+    const told = await waitFor('the sessions to tell', async () => {
+      const [now] = await database.rows(sql);
+      return Number(now.looks) - Number(before.looks) > 2 * PAYMENTS && now;
+    }, { within: 30_000 });
+    const each = (Number(told.read) - Number(before.read)) / PAYMENTS;
+    assert.ok(each < READ_MAX, `${each} rows were looked at for a payment`);
   });
 });
 
