@@ -15,6 +15,13 @@ static const char session_settings[] = "SET timezone TO 'UTC'; SET jit TO off;"
                                        "SET plan_cache_mode TO force_generic_plan;"
                                        "SET enable_seqscan TO off";
 
+/*
+ * Of an empty table the server has no statistics, and takes any index that begins like the right one
+ * for as good: such a plan reads ever more as the table grows. So plans are made anew after so many
+ * uses of prepared statements, and whenever they have doubled since.
+ */
+enum { PLANS_RENEW_AT = 4 };
+
 bool connection_lost(struct connection *connection, struct error *err)
 {
     connection->broken = true;
@@ -74,6 +81,7 @@ bool connection_open(const char *connection_string, struct deadline deadline,
 {
     struct connection *connection = memory_allocate_zeroed(1, sizeof(*connection));
 
+    connection->renew_at = PLANS_RENEW_AT;
     if (!open_session(connection, connection_string, deadline, err)) {
         connection_close(connection);
         return false;
@@ -170,6 +178,15 @@ bool connection_execute(struct connection *connection, const char *sql, struct d
     return true;
 }
 
+static bool renew_plans(struct connection *connection, struct deadline deadline, struct error *err)
+{
+    if (++connection->uses < connection->renew_at ||
+        PQtransactionStatus(connection->pg) != PQTRANS_IDLE)
+        return true;
+    connection->renew_at = 2 * connection->uses;
+    return connection_execute(connection, "DISCARD PLANS", deadline, err);
+}
+
 bool connection_prepare(struct connection *connection, const struct statement *statement,
                         struct deadline deadline, struct error *err)
 {
@@ -177,7 +194,7 @@ bool connection_prepare(struct connection *connection, const struct statement *s
 
     for (size_t i = 0; i < connection->prepared_count; i++)
         if (connection->prepared[i] == statement)
-            return true;
+            return renew_plans(connection, deadline, err);
     assert(connection->prepared_count < CONNECTION_STATEMENTS_MAX);
     if (PQsendPrepare(connection->pg, statement->name, statement->sql, 0, NULL) == 0)
         return connection_lost(connection, err);

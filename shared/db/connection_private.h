@@ -14,6 +14,7 @@ enum { CONNECTION_STATEMENTS_MAX = 64 };
 struct connection {
     PGconn *pg;
     bool broken; /* a deadline passed or the server is gone: what it did is not known here */
+    int64_t uses, renew_at; /* of prepared statements, and when plans are made anew */
     size_t prepared_count;
     const struct statement *prepared[CONNECTION_STATEMENTS_MAX];
 };
@@ -25,7 +26,7 @@ MUST_CHECK bool connection_next_result(struct connection *connection, struct dea
 /* Sends until the socket would block, reading meanwhile; true when all is sent. */
 MUST_CHECK bool connection_push(struct connection *connection, struct error *err);
 
-/* Prepares it unless that was done; not inside a pipeline. */
+/* Before each use: prepares it unless that was done; not inside a pipeline. */
 MUST_CHECK bool connection_prepare(struct connection *connection, const struct statement *statement,
                                    struct deadline deadline, struct error *err);
 
