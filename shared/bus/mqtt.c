@@ -1,6 +1,9 @@
 #include "shared/bus/mqtt.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
@@ -252,9 +255,23 @@ void mqtt_read(struct mqtt *mqtt)
         note_lost(mqtt);
 }
 
+/* The kernel keeps what is written until it is uncorked, or until a segment is full. */
+static void cork(const struct mqtt *mqtt, int corked)
+{
+    int failed = setsockopt(mqtt_socket(mqtt), IPPROTO_TCP, TCP_CORK, &corked, sizeof(corked));
+
+    (void)failed; /* more segments than need be, nothing else */
+}
+
+/* The library writes each packet by itself: a page of them is to leave at once. */
 void mqtt_write(struct mqtt *mqtt)
 {
-    if (mqtt_socket(mqtt) >= 0 && mosquitto_loop_write(mqtt->library, 1) != MOSQ_ERR_SUCCESS)
+    if (!mqtt_wants_write(mqtt))
+        return;
+    cork(mqtt, 1);
+    if (mosquitto_loop_write(mqtt->library, 1) == MOSQ_ERR_SUCCESS)
+        cork(mqtt, 0);
+    else
         note_lost(mqtt);
 }
 
