@@ -35,10 +35,10 @@ STATEMENT(relay_position_create, "any",
 
 /*
  * Between pages, so that events share a page, a turn of the broker and a transaction of those who
- * follow. The more there are, the more may wait for each other, and all cost less. The first event
- * after a pause is not kept waiting, and nobody waits behind a page that was full.
+ * follow. The more there are, the more may wait for each other, and all cost less. Nobody waits behind
+ * an event that came alone, nor behind a page that was full.
  */
-enum { RELAY_PAUSE_MIN_MS = 2, RELAY_PAUSE_MAX_MS = 20, RELAY_EVENTS_PER_MS = 2 };
+enum { RELAY_PAUSE_MAX_MS = 20, RELAY_EVENTS_PER_MS = 2 };
 
 struct relay {
     struct relay_settings settings;
@@ -256,11 +256,9 @@ static int64_t pause_ms(size_t count, bool more)
 {
     int64_t pause = (int64_t)count / RELAY_EVENTS_PER_MS;
 
-    if (count == 0 || more)
+    if (more)
         return 0;
-    if (pause > RELAY_PAUSE_MAX_MS)
-        return RELAY_PAUSE_MAX_MS;
-    return pause < RELAY_PAUSE_MIN_MS ? RELAY_PAUSE_MIN_MS : pause;
+    return pause < RELAY_PAUSE_MAX_MS ? pause : RELAY_PAUSE_MAX_MS;
 }
 
 /* Publishes what the window has room for. */
