@@ -16,9 +16,9 @@ static const char session_settings[] = "SET timezone TO 'UTC'; SET jit TO off;"
                                        "SET enable_seqscan TO off";
 
 /*
- * Of an empty table the server has no statistics, and takes any index that begins like the right one
- * for as good: such a plan reads ever more as the table grows. So plans are made anew after so many
- * uses of prepared statements, and whenever they have doubled since.
+ * Of an empty table the server has no statistics, and takes any index that begins like the right
+ * one for as good: such a plan reads ever more as the table grows. So plans are made anew after so
+ * many uses of prepared statements, and whenever they have doubled since.
  */
 enum { PLANS_RENEW_AT = 4 };
 

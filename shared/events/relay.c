@@ -35,8 +35,8 @@ STATEMENT(relay_position_create, "any",
 
 /*
  * Between pages, so that events share a page, a turn of the broker and a transaction of those who
- * follow. The more there are, the more may wait for each other, and all cost less. Nobody waits behind
- * an event that came alone, nor behind a page that was full.
+ * follow. The more there are, the more may wait for each other, and all cost less. Nobody waits
+ * behind an event that came alone, nor behind a page that was full.
  */
 enum { RELAY_PAUSE_MAX_MS = 20, RELAY_EVENTS_PER_MS = 2 };
 
