@@ -8,6 +8,9 @@
 /* Between two looks at the position: what is pulled takes about as long. */
 enum { LOOK_EVERY_MS = 5 };
 
+/* A look that began in time may take so long, or the last one would only find the time over. */
+enum { LOOK_MS = 500 };
+
 STATEMENT(follow_position, "any",
           "SELECT sequence FROM consumer_position WHERE source = $1 AND stream = $2");
 
@@ -127,8 +130,7 @@ static bool find_head(struct follow *follow, struct deadline deadline, int64_t *
     return known;
 }
 
-static bool read_position(struct follow *follow, struct deadline deadline, int64_t *out,
-                          struct error *err)
+static bool read_position(struct follow *follow, int64_t *out, struct error *err)
 {
     AUTO(parameters_release) struct parameters parameters;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
@@ -136,7 +138,7 @@ static bool read_position(struct follow *follow, struct deadline deadline, int64
     parameters_begin(&parameters);
     parameters_add_text(&parameters, follow->source->service);
     parameters_add_integer(&parameters, follow->stream);
-    if (!db_query(follow->pool, &follow_position, &parameters, deadline, &rows, err))
+    if (!db_query(follow->pool, &follow_position, &parameters, deadline_in_ms(LOOK_MS), &rows, err))
         return false;
     *out = 0;
     if (rows.count > 0) {
@@ -153,7 +155,7 @@ bool follow_wait(struct follow *follow, struct deadline deadline, bool *reached,
     if (!find_head(follow, deadline, &head, err))
         return false;
     for (;;) {
-        if (!read_position(follow, deadline, &position, err))
+        if (!read_position(follow, &position, err))
             return false;
         *reached = position >= head;
         if (*reached || deadline_passed(deadline))

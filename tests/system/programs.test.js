@@ -193,6 +193,19 @@ describe('the launcher', () => {
     }
   });
 
+  test('the demo asks again for what can not be done yet', async () => {
+    await stack.kill('payment-service');
+    const demo = stack.launch(['demo']);
+    await waitFor('the edge to say so', async (seen) => {
+      const { stdout } = await stack.must(['logs', 'edge']);
+      seen(stdout.slice(-500));
+      return stdout.split('\n').some((line) => /"\/v1\/payments"/.test(line) && /"status":503/.test(line));
+    });
+    await again();
+    const { code, stderr } = await demo;
+    assert.equal(code, 0, stderr);
+  });
+
   test('down and up keep the data', async () => {
     const sent = await shop.sendOrder(10001);
     await untilQuiet(stack);

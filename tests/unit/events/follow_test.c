@@ -65,8 +65,9 @@ bool db_query(struct pool *pool, const struct statement *statement,
               const struct parameters *parameters, struct deadline deadline, struct rows *out,
               struct error *err)
 {
-    (void)pool, (void)deadline;
+    (void)pool;
     assert(strcmp(statement->name, "follow_position") == 0);
+    assert(deadline_left_ms(deadline) > SOON_MS); /* also when the caller's time is nearly over */
     assert(span_equal(parameters_value(parameters, 0), span_of(source.service)));
     if (played.database_away)
         return error_set(err, ERROR_UNAVAILABLE, "database_unavailable", "it is away");
