@@ -24,10 +24,15 @@ enum { SILENT_MS = 1000 };
 /* A buffer that once held a large body does not keep its memory. */
 enum { KEEP_BYTES = 256 * 1024 };
 
+/*
+ * Each of the threads has one. The error is most of it, and needs no value before it is told: a page
+ * that nobody touches is none of the process's memory.
+ */
 struct exchange *exchange_create(struct listener *listener)
 {
-    struct exchange *exchange = memory_allocate_zeroed(1, sizeof(*exchange));
+    struct exchange *exchange = memory_allocate(sizeof(*exchange));
 
+    memset(exchange, 0, offsetof(struct exchange, err));
     exchange->listener = listener;
     reply_begin(&exchange->reply);
     watchdog_add(listener->watchdog, &exchange->watch, &listener->gate);
