@@ -25,8 +25,8 @@ enum { SILENT_MS = 1000 };
 enum { KEEP_BYTES = 256 * 1024 };
 
 /*
- * Each of the threads has one. The error is most of it, and needs no value before it is told: a page
- * that nobody touches is none of the process's memory.
+ * Each of the threads has one. The error is most of it, and needs no value before it is told: a
+ * page that nobody touches is none of the process's memory.
  */
 struct exchange *exchange_create(struct listener *listener)
 {
