@@ -93,7 +93,7 @@ make_stand_ins() {
         return
     find "$work/context" -exec touch -h -d 2000-01-01 {} +
     local row
-    for row in "node NODE_IMAGE" "postgres POSTGRES_IMAGE" "mosquitto MOSQUITTO_IMAGE"; do
+    for row in "node NODE_IMAGE" "postgres POSTGRES_IMAGE" "mosquitto MOSQUITTO_IMAGE" "prometheus PROMETHEUS_IMAGE"; do
         build --build-arg "DEBIAN_IMAGE=$(default_of DEBIAN_IMAGE)" --target "${row% *}" \
             -t "$(default_of "${row#* }")" "$work/context" || return
     done

@@ -156,6 +156,17 @@ two_instances() {
     within 30 an_order_earns_a_voucher
 }
 
+# Each service, both instances of one, with what it measures.
+prometheus_sees_all() {
+    docker-compose up --detach --no-build --no-deps prometheus && within 90 prometheus_says 'count(up == 1)' 5 &&
+        prometheus_says 'count(up)' 5 && within 60 prometheus_says 'count(checkout_relay_position) > 0' '[1-9]'
+}
+
+# prometheus_says EXPRESSION NUMBER: the value of an instant query, as promtool prints it: "{} => 5 @[...]".
+prometheus_says() {
+    docker-compose exec -T prometheus promtool query instant http://127.0.0.1:9090 "$1" | grep -q "=> $2 @"
+}
+
 no_secret_is_told() {
     docker-compose logs --no-color > "$work/logs" 2>&1
     local file
@@ -180,6 +191,7 @@ step "the edge goes on as it is while nothing moves" edge_stays
 step "each container restarts, and it goes on" each_restarts
 step "a service that moved is found" a_service_moves
 step "two instances do as well as one" two_instances
+step "Prometheus finds every instance and what it measures" prometheus_sees_all
 step "the audit finds nothing" audit
 step "no secret is in a log" no_secret_is_told
 ((failed == 0)) || docker-compose logs --no-color --tail 30
