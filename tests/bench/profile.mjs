@@ -1,0 +1,86 @@
+/*
+ * Profiles: where the processors are while one kind of request comes in. For each scenario the
+ * processor time of every process per request, and the shares of what perf has seen.
+ *
+ *     node profile.mjs [--what orders,changes,payments,get,list] [--connections N] [--seconds N]
+ *
+ * Needs wrk and Linux's perf (package linux-perf), and may look at all processes: root, or a kernel
+ * that lets others.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { Bench } from './bench.js';
+import { Pending } from './measures/changes.js';
+import { someIds } from './measures/reads.js';
+import { processorTime } from './processes.js';
+
+/* Of a second and processor; not a divisor of what timers do. */
+const SAMPLES_PER_S = 997;
+const SYMBOLS = 12;
+const SHARE_MIN = 0.3;
+
+const { values: options } = parseArgs({
+  options: {
+    what: { type: 'string', default: 'orders,changes,payments,get,list' },
+    connections: { type: 'string', default: '128' },
+    seconds: { type: 'string', default: '5' },
+  },
+});
+
+const scenarios = {
+  orders: () => ({}),
+  changes: async (bench) => ({ IDS: await new Pending(bench).file() }),
+  payments: (bench) => ({ url: bench.stack.env.PAYMENT_URL, KEYED: 'yes' }),
+  get: async (bench) => ({ IDS: await someIds(bench) }),
+  list: () => ({}),
+};
+
+async function profile(bench, what) {
+  const file = path.join(bench.stack.directory, `${what}.perf`);
+  const settings = await scenarios[what](bench);
+  await bench.quiet();
+  const before = await processorTime(bench.stack);
+  const perf = spawn('perf', ['record', '-F', SAMPLES_PER_S, '-a', '-e', 'cpu-clock', '-o', file].map(String), { stdio: 'ignore' });
+  const run = await bench.load(what, Number(options.connections), settings);
+  perf.kill('SIGINT');
+  await once(perf, 'exit');
+  await bench.quiet();
+  tell(what, run, before, await processorTime(bench.stack));
+  for (const command of sharesOf(file, 'comm')) {
+    console.log(`  ${command.share} %  ${command.name}`);
+    for (const { share, name } of sharesOf(file, 'sym', command.name).slice(0, SYMBOLS)) console.log(`      ${share}  ${name}`);
+  }
+}
+
+/** Microseconds of processor time per request, of all that was done for it up to the end. */
+function tell(what, run, before, after) {
+  const used = Object.entries(after)
+    .map(([name, us]) => [name, (us - (before[name] ?? 0)) / run.requests])
+    .toSorted((a, b) => b[1] - a[1]);
+  const sum = used.reduce((total, [, us]) => total + us, 0);
+  const each = used.map(([name, us]) => `${name} ${us.toFixed(0)}`).join(', ');
+  console.log(`${what}: ${run.perSecond.toFixed(0)}/s, ${sum.toFixed(0)} µs each: ${each}`);
+}
+
+function sharesOf(file, by, command) {
+  const only = command ? ['--comms', command] : [];
+  const args = ['report', '-i', file, '--stdio', '--no-children', '-g', 'none', '--sort', by, ...only];
+  const shown = execFileSync('perf', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 26 });
+  return [...shown.matchAll(/^\s+([\d.]+)%\s+(.*?)\s*$/gm)]
+    .map(([, share, name]) => ({ share: Number(share), name }))
+    .filter(({ share }) => share >= SHARE_MIN);
+}
+
+const bench = await Bench.open({ rounds: 1, seconds: Number(options.seconds), clients: [], connections: [] });
+try {
+  await bench.orders(Number(options.connections));
+  for (const what of options.what.split(',')) {
+    if (!(what in scenarios)) throw new Error(`there is no ${what}; there are: ${Object.keys(scenarios).join(', ')}`);
+    await profile(bench, what);
+  }
+} finally {
+  await bench.close();
+}
