@@ -174,15 +174,17 @@ describe('with something to show', () => {
   test('a refund asks before it acts, and then gives the money back', async () => {
     const visitor = await browser.visit(url, { key: shopKey });
     await visitor.open(`payments/${ids.payment}`);
+    const unfold = () => visitor.page.locator('summary', { hasText: 'Refund' }).click();
     const refund = async (answer) => {
-      await visitor.page.getByText('Refund', { exact: true }).click();
+      await unfold();
       await visitor.page.getByLabel('Amount, EUR').fill('12.50');
       await visitor.page.getByRole('button', { name: 'Refund …' }).click();
       await visitor.page.getByRole('dialog').getByRole('button', { name: answer, exact: true }).click();
+      await visitor.page.getByRole('dialog').waitFor({ state: 'hidden' });
     };
     await refund('Leave it');
     assert.equal((await shop.get(`/v1/payments/${ids.payment}`)).json.amount_refunded, 0);
-    await visitor.page.getByText('Refund', { exact: true }).click();
+    await unfold();
     await refund('Refund');
     await visitor.page.getByText('Given back').waitFor();
     assert.equal((await shop.get(`/v1/payments/${ids.payment}`)).json.amount_refunded, 1250);
