@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # api_call: the HTTP API as everybody sees it, through the edge, with one of the home's own keys.
 
-# What may be asked twice - it reads, or has a key - is asked again when the answer is "not now": a second
-# apart, this many times.
-readonly API_TRIES=6
+# Who has patience makes this larger: what may be asked twice - it reads, or has a key - is asked again when
+# the answer is "not now", a second apart, until so many were sent.
+api_tries=1
 
 # api_call KEY METHOD SERVICE PATH [JSON [IDEMPOTENCY-KEY]]: prints the answer's body. An answer that
 # is not a 2xx ends the launcher with what the problem says.
@@ -15,7 +15,7 @@ api_call() {
         answer=$(api_request "$@" 2>&1) || api_complain "$answer"
         code=${answer##*$'\n'}
         answer=${answer%$'\n'*}
-        [[ $code == 503 && "$2${6:+GET}" == *GET ]] && ((++tries < API_TRIES))
+        [[ $code == 503 && "$2${6:+GET}" == *GET ]] && ((++tries < api_tries))
     do sleep 1; done
     [[ $code == 2?? ]] || api_refused "$1" "$2 $4 was answered $code" "$answer"
     printf '%s\n' "$answer"

@@ -4,6 +4,7 @@
 # The banks are the simulated ones, and so are the cards (payment-service/bank-simulator/README.md).
 
 readonly DEMO_SECONDS=10 # for what comes over the bus, or from a bank
+readonly DEMO_TRIES=20   # of what can not be done yet: services that just started, say
 
 # EUR 137.00: a coffee grinder and two bags of beans.
 readonly demo_order='{
@@ -28,7 +29,7 @@ command_demo() {
     [[ -s $home/process/payment-service/env/GATEWAYS_FILE &&
         $(file_read "$home/process/payment-service/env/GATEWAYS_FILE") == "$home/gateways.json" ]] ||
         fail "This stack pays at banks of its operator's, and the demo's cards are none of theirs."
-    local order payment voucher first_order first_payment
+    local order payment voucher first_order first_payment api_tries=$DEMO_TRIES
     demo_earn
     demo_spend
     demo_refund
