@@ -4,13 +4,23 @@ STATEMENT(payment_select, "payments",
           "SELECT " PAYMENT_COLUMNS " FROM payments p"
           " WHERE p.stream = $1::bigint AND p.merchant_id = $2 AND p.id = $3");
 
+/* As the tables have them; the columns of payment_rows.h are theirs by other names. */
+#define REFUND_FIELDS                                                                 \
+    "r.stream, r.id, r.merchant_id, r.version, r.payment_id, r.attempt_id, r.status," \
+    " r.currency, r.amount, r.reason, r.failure_code, r.automatic, r.created_at, r.updated_at"
+#define ATTEMPT_FIELDS                                                             \
+    "a.stream, a.id, a.payment_id, a.refund_id, a.operation, a.gateway, a.status," \
+    " a.currency, a.amount, a.bank_id, a.failure_code, a.decline_code, a.skipped," \
+    " a.tries, a.traceparent, a.created_at, a.updated_at, a.resolve_at"
+
 /*
  * For keys of `*`, and for what a bank tells: the streams are few, and each is looked into by its
- * primary key. A subquery with a LIMIT is planned by itself; as a join, the server would take any
- * index that begins with the stream for as good, and read the whole of it.
+ * primary key. A subquery with a LIMIT (or an OFFSET, where there may be many) is planned by
+ * itself; as a join, the server would take any index that begins with the stream for as good, and
+ * read the whole of it.
  */
-#define LATERAL_PAYMENT(of, key)                      \
-    " CROSS JOIN LATERAL (SELECT p.* FROM payments p" \
+#define LATERAL_PAYMENT(of, key)                                                     \
+    " CROSS JOIN LATERAL (SELECT " PAYMENT_COLUMNS ", p.card_sealed FROM payments p" \
     " WHERE p.stream = " of ".stream AND p.id = " key " LIMIT 1) p"
 
 #define PAYMENT_OF_REFUND  LATERAL_PAYMENT("r", "r.payment_id")
@@ -29,7 +39,7 @@ STATEMENT(refund_select, "payments",
 
 STATEMENT(refund_select_any, "payments",
           "SELECT " REFUND_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
-          "SELECT r.* FROM refunds r WHERE r.stream = s.stream AND r.id = $1"
+          "SELECT " REFUND_FIELDS " FROM refunds r WHERE r.stream = s.stream AND r.id = $1"
           " LIMIT 1) r" PAYMENT_OF_REFUND);
 
 /* $1 to $4 are what every list has: from, before, status, limit; then stream and merchant, which
@@ -54,11 +64,12 @@ STATEMENT(payment_list_of_order, "payments",
               LIST_OF_STREAM("p") " AND p.order_id = $7" LIST_ORDER("p") ") p" LIST_ORDER("p"));
 
 STATEMENT(refund_list, "payments",
-          "SELECT " REFUND_COLUMNS " " LIST_STREAMS "SELECT r.* FROM refunds r" LIST_WHERE("r")
-              LIST_OF_STREAM("r") LIST_ORDER("r") ") r" PAYMENT_OF_REFUND LIST_ORDER("r"));
+          "SELECT " REFUND_COLUMNS " " LIST_STREAMS "SELECT " REFUND_FIELDS
+          " FROM refunds r" LIST_WHERE("r") LIST_OF_STREAM("r")
+              LIST_ORDER("r") ") r" PAYMENT_OF_REFUND LIST_ORDER("r"));
 
-#define LATERAL_REFUNDS                                              \
-    " CROSS JOIN LATERAL (SELECT r.* FROM refunds r" LIST_WHERE("r") \
+#define LATERAL_REFUNDS                                                            \
+    " CROSS JOIN LATERAL (SELECT " REFUND_FIELDS " FROM refunds r" LIST_WHERE("r") \
         LIST_OF_STREAM("r") " AND r.payment_id = p.id" LIST_ORDER("r") ") r" LIST_ORDER("r")
 
 STATEMENT(refund_list_of_payment, "payments",
@@ -66,7 +77,8 @@ STATEMENT(refund_list_of_payment, "payments",
 
 STATEMENT(refund_list_of_order, "payments",
           "SELECT " REFUND_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
-          "SELECT p.* FROM payments p WHERE p.stream = s.stream AND p.order_id = $7"
+          "SELECT " PAYMENT_COLUMNS " FROM payments p"
+          " WHERE p.stream = s.stream AND p.order_id = $7"
           " OFFSET 0) p" LATERAL_REFUNDS);
 
 STATEMENT(attempt_list, "payments",
@@ -78,9 +90,10 @@ STATEMENT(attempt_select, "payments",
           "SELECT " PAYMENT_COLUMNS ", " ATTEMPT_COLUMNS ", " REFUND_COLUMNS
           ", p.card_sealed, coalesce(o.closed, false) AS closed"
           " FROM streams s CROSS JOIN LATERAL ("
-          "SELECT a.* FROM attempts a WHERE a.stream = s.stream AND a.id = $1"
-          " LIMIT 1) a" PAYMENT_OF_ATTEMPT
-          " LEFT JOIN refunds r ON r.stream = a.stream AND r.id = a.refund_id"
+          "SELECT " ATTEMPT_FIELDS " FROM attempts a WHERE a.stream = s.stream AND a.id = $1"
+          " LIMIT 1) a" PAYMENT_OF_ATTEMPT " LEFT JOIN LATERAL (SELECT " REFUND_FIELDS
+          " FROM refunds r"
+          " WHERE r.stream = a.stream AND r.id = a.refund_id LIMIT 1) r ON true"
           " LEFT JOIN payable_orders o ON o.stream = p.stream AND o.id = p.order_id");
 
 STATEMENT(attempt_due, "payments",
