@@ -266,6 +266,11 @@ struct deadline deadline_earlier(struct deadline a, struct deadline b)
     return a.at_ms <= b.at_ms ? a : b;
 }
 
+struct deadline deadline_later(struct deadline a, struct deadline b)
+{
+    return a.at_ms > b.at_ms ? a : b;
+}
+
 struct timespec deadline_timespec(struct deadline deadline)
 {
     int64_t at_ms = deadline.at_ms < 0 ? 0 : deadline.at_ms; /* the kernel refuses negative ones */

@@ -53,6 +53,7 @@ int deadline_left_ms(struct deadline deadline);
 bool deadline_passed(struct deadline deadline);
 
 struct deadline deadline_earlier(struct deadline a, struct deadline b);
+struct deadline deadline_later(struct deadline a, struct deadline b);
 
 /* For pthread_cond_timedwait() on a condition with CLOCK_MONOTONIC. */
 struct timespec deadline_timespec(struct deadline deadline);

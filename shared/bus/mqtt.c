@@ -256,9 +256,10 @@ void mqtt_read(struct mqtt *mqtt)
 }
 
 /* The kernel keeps what is written until it is uncorked, or until a segment is full. */
-static void cork(const struct mqtt *mqtt, int corked)
+static void cork(const struct mqtt *mqtt, bool corked)
 {
-    int failed = setsockopt(mqtt_socket(mqtt), IPPROTO_TCP, TCP_CORK, &corked, sizeof(corked));
+    int value = corked;
+    int failed = setsockopt(mqtt_socket(mqtt), IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
 
     (void)failed; /* more segments than need be, nothing else */
 }
@@ -268,9 +269,9 @@ void mqtt_write(struct mqtt *mqtt)
 {
     if (!mqtt_wants_write(mqtt))
         return;
-    cork(mqtt, 1);
+    cork(mqtt, true);
     if (mosquitto_loop_write(mqtt->library, 1) == MOSQ_ERR_SUCCESS)
-        cork(mqtt, 0);
+        cork(mqtt, false);
     else
         note_lost(mqtt);
 }

@@ -6,6 +6,7 @@
 
 #include "shared/db/connection_private.h"
 #include "shared/db/sqlstate.h"
+#include "shared/runtime/log.h"
 
 /*
  * Times are read as UTC. Plans are made once and for keys: our statements name their rows by index,
@@ -178,13 +179,16 @@ bool connection_execute(struct connection *connection, const char *sql, struct d
     return true;
 }
 
+/* False when the connection is lost: a server that keeps its plans is no reason to fail. */
 static bool renew_plans(struct connection *connection, struct deadline deadline, struct error *err)
 {
     if (++connection->uses < connection->renew_at ||
         PQtransactionStatus(connection->pg) != PQTRANS_IDLE)
         return true;
     connection->renew_at = 2 * connection->uses;
-    return connection_execute(connection, "DISCARD PLANS", deadline, err);
+    if (!connection_execute(connection, "DISCARD PLANS", deadline, err) && !connection->broken)
+        log_swallowed(LOG_LEVEL_WARNING, "plans were not made anew", err);
+    return !connection->broken;
 }
 
 bool connection_prepare(struct connection *connection, const struct statement *statement,

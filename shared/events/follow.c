@@ -130,7 +130,8 @@ static bool find_head(struct follow *follow, struct deadline deadline, int64_t *
     return known;
 }
 
-static bool read_position(struct follow *follow, int64_t *out, struct error *err)
+static bool read_position(struct follow *follow, struct deadline deadline, int64_t *out,
+                          struct error *err)
 {
     AUTO(parameters_release) struct parameters parameters;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
@@ -138,7 +139,8 @@ static bool read_position(struct follow *follow, int64_t *out, struct error *err
     parameters_begin(&parameters);
     parameters_add_text(&parameters, follow->source->service);
     parameters_add_integer(&parameters, follow->stream);
-    if (!db_query(follow->pool, &follow_position, &parameters, deadline_in_ms(LOOK_MS), &rows, err))
+    if (!db_query(follow->pool, &follow_position, &parameters,
+                  deadline_later(deadline, deadline_in_ms(LOOK_MS)), &rows, err))
         return false;
     *out = 0;
     if (rows.count > 0) {
@@ -155,7 +157,7 @@ bool follow_wait(struct follow *follow, struct deadline deadline, bool *reached,
     if (!find_head(follow, deadline, &head, err))
         return false;
     for (;;) {
-        if (!read_position(follow, &position, err))
+        if (!read_position(follow, deadline, &position, err))
             return false;
         *reached = position >= head;
         if (*reached || deadline_passed(deadline))

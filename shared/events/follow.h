@@ -22,7 +22,8 @@ struct follow *follow_create(const struct feed_source *source, int stream, struc
 void follow_destroy(struct follow *follow);
 
 /*
- * `reached` is false when the deadline came first. ERROR_UNAVAILABLE "source_unavailable" when the
+ * `reached` is false when the deadline came first; the last look at the position may end half a
+ * second behind it. ERROR_UNAVAILABLE "source_unavailable" when the
  * producer can not be asked.
  */
 MUST_CHECK bool follow_wait(struct follow *follow, struct deadline deadline, bool *reached,

@@ -40,7 +40,7 @@ struct exchange {
     struct route_match match;
     struct request request;
     struct reply reply;
-    struct error err;
+    struct error err; /* the last: nothing of it is touched when an exchange is made */
 };
 
 struct exchange *exchange_create(struct listener *listener);
