@@ -27,6 +27,11 @@ home_require() {
     home_open
 }
 
+# What runs is compose's to know.
+home_require_running() {
+    :
+}
+
 # service_each COMMAND...: once per container that runs, as far as there is more than one.
 service_each() {
     local row name address

@@ -16,11 +16,12 @@ build_quietly() {
     ninja -C "$dir" "${build_targets[@]}"
 }
 
-# build [MESON OPTION...]: the options count when the directory is new. One at a time per checkout.
+# build [MESON OPTION...]: the options count when the directory is new. One at a time per directory.
 build() (
     umask 022
     dir=$(build_dir)
-    exec 8< "$top"
+    mkdir -p "$dir"
+    exec 8< "$dir"
     flock 8
     [[ -e $dir/build.ninja ]] || say "Building into $dir."
     step "Building"

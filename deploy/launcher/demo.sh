@@ -125,8 +125,9 @@ demo_face() {
 
 # ---- what is waited for -----------------------------------------------------------------------
 
-# demo_wait WHAT PROCESS COMMAND...
+# demo_wait WHAT PROCESS COMMAND...: asks often enough by itself.
 demo_wait() {
+    local api_tries=1
     step "Waiting for the $2"
     wait_until "$DEMO_SECONDS" "${@:3}" ||
         fail "$1 within $DEMO_SECONDS s." \

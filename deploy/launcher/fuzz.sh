@@ -35,7 +35,7 @@ fuzz_take_targets() {
     local -a names
     local name
     mapfile -t names < <(fuzz_names)
-    IFS=, read -ra fuzz_targets <<< "$1"
+    mapfile -t fuzz_targets < <(tr ',' '\n' <<< "$1" | sort -u)
     for name in "${fuzz_targets[@]}"; do
         [[ " ${names[*]} " == *" $name "* ]] || usage_unknown target "$name" "${names[@]}"
     done
