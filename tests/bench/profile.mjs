@@ -43,15 +43,26 @@ async function profile(bench, what) {
   const settings = await scenarios[what](bench);
   await bench.quiet();
   const before = await processorTime(bench.stack);
-  const perf = spawn('perf', ['record', '-F', SAMPLES_PER_S, '-a', '-e', 'cpu-clock', '-o', file].map(String), { stdio: 'ignore' });
-  const run = await bench.load(what, Number(options.connections), settings);
-  perf.kill('SIGINT');
-  await once(perf, 'exit');
+  const run = await whileRecording(file, () => bench.load(what, Number(options.connections), settings));
   await bench.quiet();
   tell(what, run, before, await processorTime(bench.stack));
   for (const command of sharesOf(file, 'comm')) {
     console.log(`  ${command.share} %  ${command.name}`);
     for (const { share, name } of sharesOf(file, 'sym', command.name).slice(0, SYMBOLS)) console.log(`      ${share}  ${name}`);
+  }
+}
+
+/** What `work` resolves to. perf says why, when it may not record; its exit is waited for in any case. */
+async function whileRecording(file, work) {
+  const args = ['record', '-q', '-F', SAMPLES_PER_S, '-a', '-e', 'cpu-clock', '-o', file].map(String);
+  const perf = spawn('perf', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = once(perf, 'exit');
+  ended.catch(() => {}); /* told below */
+  try {
+    return await work();
+  } finally {
+    perf.kill('SIGINT');
+    await ended;
   }
 }
 
