@@ -10,15 +10,17 @@ const TOP = 48;
 const BOTTOM = 56;
 
 /* Told apart without colour as well: each line has a dash and a label of its own. */
-const DASHES = ['', '8 4', '2 4'];
+const DASHES = ['', '8 4', '2 4', '10 3 2 3'];
 
 const STYLE = `
   text { font: 13px sans-serif; fill: #222; }
   .title { font-size: 16px; font-weight: bold; }
   .axis { stroke: #888; } .grid { stroke: #ddd; }
   .line { fill: none; stroke-width: 2; } .s0 { stroke: #0b62a4; } .s1 { stroke: #b3460f; } .s2 { stroke: #2f7d32; }
+  .s3 { stroke: #7b3fa0; }
   @media (prefers-color-scheme: dark) {
     text { fill: #ddd; } .grid { stroke: #444; } .s0 { stroke: #6db3f2; } .s1 { stroke: #f4a261; } .s2 { stroke: #81c784; }
+    .s3 { stroke: #c9a0e8; }
   }`;
 
 /** `lines`: [{ name, points: [[x, y], ...] }] over the same xs; `unit` is said at the axes. */
@@ -61,7 +63,7 @@ function gridOf(top, at, unit) {
       `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y}" y2="${y}"/>`,
       `<text x="${LEFT - 8}" y="${y + 4}" text-anchor="end">${short(top * share)}</text>`,
     ];
-  }).concat(`<text x="${LEFT - 70}" y="${TOP - 8}">${unit}</text>`);
+  }).concat(`<text x="${LEFT - 70}" y="${TOP - 16}">${unit}</text>`);
 }
 
 function ticksOf(xs, at, unit) {
