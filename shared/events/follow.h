@@ -23,8 +23,7 @@ void follow_destroy(struct follow *follow);
 
 /*
  * `reached` is false when the deadline came first; the last look at the position may end half a
- * second behind it. ERROR_UNAVAILABLE "source_unavailable" when the
- * producer can not be asked.
+ * second behind it. ERROR_UNAVAILABLE "source_unavailable" when the producer can not be asked.
  */
 MUST_CHECK bool follow_wait(struct follow *follow, struct deadline deadline, bool *reached,
                             struct error *err);
