@@ -13,7 +13,7 @@ search_program() {
 
 select_star() {
     # What unnest() returns has its columns named right there.
-    search_program '(SELECT|RETURNING) \*' | grep -v 'SELECT \* FROM unnest(' || true
+    search_program '(SELECT|RETURNING) ([a-z]+\.)?\*' | grep -v 'SELECT \* FROM unnest(' || true
     files sql | xargs -r -d '\n' grep -niE '(select|returning) \*' /dev/null || true
 }
 

@@ -100,6 +100,8 @@ describe('exit codes', () => {
       [['up', '--sideways'], {}, /--sideways/],
       [['psql', 'nowhere'], {}, /nowhere/],
       [['test', 'everything'], {}, /everything/],
+      [['test', 'fuzz', '--target', 'money,nothing'], {}, /no target 'nothing'/],
+      [['test', 'fuzz', '--minutes'], {}, /--minutes N/],
       [['events', 'tail', 'UPPER'], {}, /UPPER/],
       [['help', 'nothing'], {}, /nothing/],
       [['help', 'up', 'down'], {}, /help takes/],
