@@ -107,6 +107,8 @@ static struct conclusion conclude_authorization(struct attempt_record *record,
         return result->outcome == GATEWAY_APPROVED ? contradict(record, result) : nothing;
     switch (result->outcome) {
     case GATEWAY_APPROVED:
+        if (record->attempt.status == ATTEMPT_APPROVED) /* once more, maybe since it was released */
+            return nothing;
         if (is_taken_otherwise(record, result)) {
             contradict(record, result);
             return ask_again;

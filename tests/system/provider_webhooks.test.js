@@ -328,6 +328,16 @@ describe('what is genuine', () => {
     }
   });
 
+  test('is no new money when it is told once more, after the payment was canceled', async () => {
+    const held = await till.authorized();
+    const [{ id }] = await till.attempts(held);
+    expectStatus(await till.act(held, 'cancel'), 200);
+    const { amount, currency } = held;
+    const body = JSON.stringify(notice(record(id, { amount, currency, captured: false })));
+    assert.equal((await postman.post(body)).status, 204);
+    assert.deepEqual(await till.events(held), ['payment.processing', 'payment.authorized', 'payment.canceled']);
+  });
+
   test('of a hundred at once one takes effect', async () => {
     const { payment, reference } = await waiting('EUR');
     const body = JSON.stringify(notice(record(reference)));
