@@ -4,7 +4,7 @@
 # what the images begin with is made of Debian's packages where no registry of images is reached. Images
 # are kept for the next time.
 
-readonly packages_to_compose=(podman runc netavark aardvark-dns iptables docker-compose debootstrap)
+readonly packages_to_compose=(podman runc netavark aardvark-dns iptables iproute2 docker-compose debootstrap)
 
 # What tells, and how, is in tests/compose.
 suite_compose() {

@@ -132,6 +132,26 @@ keep_asking() {
     done
 }
 
+# A bridge takes the lowest hardware address among its ports, a new one with each container: those that are there
+# send to the address that was, and resolve no name until they have forgotten it. Netavark gives its bridges
+# none of their own before 1.5, so each keeps its first.
+keep_addresses() {
+    local bridge
+    while sleep 0.2; do
+        for bridge in $(bridges); do
+            [[ $(cat "/sys/class/net/$bridge/addr_assign_type" 2> /dev/null) != "$random_address" ]] ||
+                ip link set dev "$bridge" address "$(< "/sys/class/net/$bridge/address")" || true
+        done
+    done
+}
+
+readonly random_address=1
+
+# Of the networks of this run; one that nothing is connected to yet has none.
+bridges() {
+    sed -n 's/.*"network_interface": *"\([^"]*\)".*/\1/p' "$work"/networks/*.json 2> /dev/null || true
+}
+
 # ---- in order ------------------------------------------------------------------------------------
 
 # shellcheck source=tests/compose/steps.sh
@@ -144,6 +164,7 @@ step "the images to begin with are there" stand_ins || exit 1
 step "every image is built" our_images || exit 1
 podman system service --time 0 "$DOCKER_HOST" > "$work/service.log" 2>&1 &
 keep_asking &
+keep_addresses &
 cd "$clone"
 # A step that fails is told; those behind it may tell why.
 set +e
