@@ -6,7 +6,7 @@ readonly packages_to_run=(
     libmosquitto-dev libpq-dev libjansson-dev libcivetweb-dev libcurl4-openssl-dev libsodium-dev
     libxml2-dev libcmocka-dev postgresql mosquitto mosquitto-clients nginx openssl runit curl jq ca-certificates
 )
-readonly packages_to_test=(universal-ctags shellcheck libfaketime systemd chromium prometheus)
+readonly packages_to_test=(universal-ctags shellcheck libfaketime systemd chromium prometheus rsyslog)
 readonly packages_to_analyze=(clang-tidy cppcheck)
 readonly packages_to_bench=(wrk)
 readonly packages_to_cover=(gcovr bsdextrautils)
@@ -99,7 +99,7 @@ packages_get_quietly() {
         echo 'create_main_cluster = false' >> "$cluster"
     fi
     get "$@"
-    for server in mosquitto nginx prometheus; do
+    for server in mosquitto nginx prometheus rsyslog; do
         if [[ " $* " == *" $server "* ]] && command -v systemctl > /dev/null; then
             systemctl disable "$server.service" || true
         fi

@@ -197,8 +197,8 @@ suite_make_home() {
 }
 
 # Nothing for a sanitizer: they look at the launcher, at nginx and at texts.
-readonly files_without_service="audit audit_payments card_data comfort console containers edge_tls hardening keys launcher monitoring operations readme reconcile rotation \
-schema security stage suite_report surroundings systemd"
+readonly files_without_service="audit audit_payments card_data comfort console containers edge_tls hardening keys launcher log_shipping monitoring operations readme reconcile \
+rotation schema security stage suite_report surroundings systemd"
 
 # The others run under one of the sanitizers, which take their time: those where many threads, processes
 # or instances meet under tsan, all others under asan, and a few under both. TEST_EVERY_FILE=1 runs all
