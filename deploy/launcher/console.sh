@@ -27,7 +27,6 @@ console_put() {
         read -r from to <<< "$row"
         page_copy "$top/console/node_modules/$from" "$pages/packages/$to"
     done
-    console_processes | file_put "$pages/processes.json" 644
 }
 
 console_is_installed() {
@@ -41,13 +40,4 @@ console_is_installed() {
 # What `up` says that the edge shows; nothing when it was left out.
 console_mention() {
     [[ ! -e $home/edge/pages/console/index.html ]] || printf 'the console, '
-}
-
-# Whose metrics there are, as a JSON array.
-console_processes() {
-    service_each console_process | jq -c -s .
-}
-
-console_process() {
-    printf '"%s"\n' "$service_process"
 }

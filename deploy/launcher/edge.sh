@@ -66,6 +66,8 @@ edge_upstreams() {
     printf 'map $measured $metrics_address {\n    default "";\n'
     service_each edge_metrics_address
     printf '}\n'
+    # A variable that is always the same.
+    printf "map \$host \$processes {\n    default '%s';\n}\n" "$(edge_processes)"
     printf 'upstream broker {\n'
     edge_broker
     printf '}\n'
@@ -82,6 +84,15 @@ readonly edge_nobody='    server 127.0.0.1:1 down;'
 
 edge_broker() {
     printf '    server %s:%d;\n' "$broker_host" "$broker_websocket_port"
+}
+
+# Whose metrics there are, as a JSON array.
+edge_processes() {
+    printf '[%s]' "$(service_each edge_process | paste -s -d , -)"
+}
+
+edge_process() {
+    printf '"%s"\n' "$service_process"
 }
 
 edge_metrics_address() {

@@ -153,7 +153,11 @@ a_service_moves() {
 
 two_instances() {
     docker-compose up --detach --no-build --no-deps --scale voucher-service=2 voucher-service || return
-    within 30 an_order_earns_a_voucher
+    within 30 an_order_earns_a_voucher && within 10 console_sees_both
+}
+
+console_sees_both() {
+    answers /console/processes.json 200 && jq -e 'contains(["voucher-service", "voucher-service-1"])' "$work/answer" > /dev/null
 }
 
 # Each service, both instances of one, with what it measures.
