@@ -141,12 +141,14 @@ static void check_left(void **state)
     assert_int_equal(deadline_passed(deadline), row->at_most == 0);
 }
 
-static void the_earlier_deadline_is_chosen(UNUSED void **state)
+static void the_earlier_deadline_is_chosen_or_the_later(UNUSED void **state)
 {
     struct deadline early = { 1 }, late = { 2 };
 
     assert_int_equal(deadline_earlier(early, late).at_ms, 1);
     assert_int_equal(deadline_earlier(late, early).at_ms, 1);
+    assert_int_equal(deadline_later(early, late).at_ms, 2);
+    assert_int_equal(deadline_later(late, early).at_ms, 2);
 }
 
 static void a_deadline_is_the_same_for_a_condition(UNUSED void **state)
@@ -192,7 +194,7 @@ int main(void)
     TABLE_ADD_ROWS(&table, parse_rows, check_parse);
     TABLE_ADD_ROWS(&table, left_rows, check_left);
     TABLE_ADD(&table, every_day_is_what_libc_says);
-    TABLE_ADD(&table, the_earlier_deadline_is_chosen);
+    TABLE_ADD(&table, the_earlier_deadline_is_chosen_or_the_later);
     TABLE_ADD(&table, a_deadline_is_the_same_for_a_condition);
     TABLE_ADD(&table, the_monotonic_clock_never_goes_back);
     TABLE_ADD(&table, the_wall_clock_is_the_systems);
