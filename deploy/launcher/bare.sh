@@ -46,12 +46,22 @@ bare_run() {
     as_root env "TMPDIR=$stage" "${proxies[@]}" bash "$top/tests/bare/$1" "${@:2}"
 }
 
-# Made once, and again when it is a week old: installing on a Debian of last year tells little.
-bare_make_base() {
-    local log=$stage/debootstrap
-    [[ -z $(find "$base" -mtime -7 2> /dev/null) ]] || return 0
-    say "Making a minimal Debian ($bare_release), which takes half a minute."
+# Made once, and again when it is a week old: installing on a Debian of last year tells little. Two suites
+# want it, which may run at the same time.
+bare_make_base() (
     mkdir -p "$(dirname "$base")"
+    exec 7> "$base.lock"
+    flock 7
+    bare_base_is_new || bare_make_base_anew
+)
+
+bare_base_is_new() {
+    [[ -n $(find "$base" -mtime -7 2> /dev/null) ]]
+}
+
+bare_make_base_anew() {
+    local log=$stage/debootstrap
+    say "Making a minimal Debian ($bare_release), which takes half a minute."
     bare_run base.sh "$bare_release" "$base" > "$log" 2>&1 ||
         { tail -n 20 "$log" >&2; return 1; }
 }

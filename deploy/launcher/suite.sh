@@ -147,12 +147,22 @@ readonly unit_counts='
           else [$passed, ([$failed, 1] | max)] end)
     | "\(map(.[0]) | add // 0) \(map(.[1]) | add // 0)"'
 
-# Real processes: each file brings up stacks of its own, with the binaries that are built here.
+# Real processes: each file brings up stacks of its own, with the binaries that are built here. Those that
+# promise a time have fewer beside them.
 suite_system() {
-    local -a files
+    local -a files=() timed=()
+    local file
     build
-    mapfile -t files < <(files_without_sanitizer)
+    while read -r file; do
+        if file_promises_time "$file"; then timed+=("$file"); else files+=("$file"); fi
+    done < <(files_without_sanitizer)
     files_run "${files[@]}"
+    local -i files_at_once=2
+    files_run "${timed[@]}"
+}
+
+file_promises_time() {
+    [[ " $files_that_promise_time " == *" $(basename "$1" .test.js) "* ]]
 }
 
 # The console, in Debian's Chromium.
@@ -197,8 +207,9 @@ suite_make_home() {
 }
 
 # Nothing for a sanitizer: they look at the launcher, at nginx and at texts.
-readonly files_without_service="audit audit_payments card_data comfort console containers edge_tls hardening keys launcher log_shipping monitoring operations readme reconcile \
-rotation schema security stage suite_report surroundings systemd"
+readonly files_without_service="audit audit_payments card_data comfort console containers edge_tls hardening keys \
+launcher log_shipping monitoring operations readme reconcile rotation schema security stage suite_report \
+surroundings systemd"
 
 # The others run under one of the sanitizers, which take their time: those where many threads, processes
 # or instances meet under tsan, all others under asan, and a few under both. TEST_EVERY_FILE=1 runs all
