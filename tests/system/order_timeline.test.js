@@ -337,8 +337,10 @@ describe('who does not tell', () => {
     const began = performance.now();
     await shop.createOrder(invoice(100));
     assert.ok(performance.now() - began < 1000 * SLOWDOWN);
+    /* All of them ask the voucher-service next, at the same moment; not as many may do so. */
     for (const answer of await Promise.all(waiting)) {
-      assert.deepEqual(expectStatus(answer, 200).json.incomplete, ['payment-service']);
+      const { incomplete } = expectStatus(answer, 200).json;
+      assert.deepEqual(incomplete.filter((name) => name !== 'voucher-service'), ['payment-service']);
     }
   });
 });
