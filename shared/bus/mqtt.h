@@ -31,7 +31,7 @@ enum { MQTT_WINDOW = 500 };
 enum { MQTT_PACKET_MAX = 262144 };
 
 /* Reconnecting waits between these, doubling, with jitter. */
-enum { MQTT_BACKOFF_MIN_MS = 200, MQTT_BACKOFF_MAX_MS = 5000 };
+enum { MQTT_BACKOFF_MIN_MS = 200, MQTT_BACKOFF_MAX_MS = 2000 };
 
 /* How far a publish came. */
 enum mqtt_published {

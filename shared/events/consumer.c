@@ -44,6 +44,15 @@ static void on_connected(void *ctx)
     struct consumer *consumer = ctx;
 
     atomic_store(&consumer->broker_up, true);
+    consumer->subscribe_due = true;
+}
+
+/* Who is far behind reads the log first: what the bus brought meanwhile would be in it as well. */
+static void subscribe(struct consumer *consumer)
+{
+    if (!consumer->subscribe_due || consumer->far_behind || !mqtt_is_connected(consumer->mqtt))
+        return;
+    consumer->subscribe_due = false;
     for (const char *const *filter = consumer->settings.filters; *filter != NULL; filter++)
         if (!mqtt_subscribe(consumer->mqtt, *filter))
             log_warning("could not subscribe", LOG_TEXT("filter", *filter));
@@ -231,6 +240,7 @@ static void lead(struct consumer *consumer)
         return;
     }
     mqtt_tick(consumer->mqtt);
+    subscribe(consumer);
     mqtt_write(consumer->mqtt);
 }
 

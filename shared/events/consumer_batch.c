@@ -85,8 +85,6 @@ void arrival_pull(const struct consumer_settings *settings, struct feed_item *it
         reject(out, "unreadable", item->detail);
     else
         judge_type(settings, out);
-    if (item->valid)
-        event_write(&out->event, settings->source.service, &out->text);
 }
 
 void arrival_release(struct arrival *arrival)

@@ -41,6 +41,8 @@ struct consumer {
     int64_t head; /* of the producer's log, as last told */
     bool position_known;
     bool pull_due;
+    bool far_behind;    /* more than a batch, as the log last told */
+    bool subscribe_due; /* connected, and not subscribed yet */
     bool feed_away; /* and that was logged */
     struct deadline pull_not_before;
     struct deadline ask_head_at;

@@ -24,6 +24,7 @@ static void put_off(struct consumer *consumer, int64_t start_us, const struct er
 
     if (!atomic_load(&consumer->stopping))
         note_feed(consumer, err);
+    consumer->far_behind = false; /* as far as anybody can tell */
     consumer->pull_not_before =
         deadline_in_ms(took_ms > CONSUMER_BACKOFF_MS ? took_ms : CONSUMER_BACKOFF_MS);
 }
@@ -78,6 +79,7 @@ static bool pull(struct consumer *consumer, struct error *err)
     bool done = consumer_apply_page(consumer, arrivals, page.count, err);
     if (done)
         consumer->pull_due = consumer->position < consumer->head;
+    consumer->far_behind = consumer->head - consumer->position > CONSUMER_BATCH_MAX;
     for (size_t i = 0; i < page.count; i++)
         arrival_release(&arrivals[i]);
     free(arrivals);

@@ -1,7 +1,7 @@
 #include "shared/events/feed.h"
 
 #include "shared/http/query.h"
-#include "shared/json/json_reader.h"
+#include "shared/json/json_pieces.h"
 
 /* How far one request of a merchant's key looks ahead in a log that is mostly other merchants'. */
 enum { FEED_SCAN_MAX = 10000 };
@@ -196,20 +196,20 @@ static bool ask(struct client *client, const struct feed_source *source, const c
     return true;
 }
 
-/* The log has no holes: what can not be read is still known by its place. */
-static void read_item(struct json_value *value, const char *service, int64_t sequence,
-                      struct feed_item *out)
+/* The log has no holes: what is no event is still known by its place. */
+static bool read_item(struct span text, const char *service, struct feed_item *out,
+                      struct error *err)
 {
-    struct error err;
-
-    *out = (struct feed_item){ .sequence = sequence };
-    out->valid = event_read_value(value, service, &out->data, &out->event, &err);
+    buffer_append_span(&out->text, text);
+    out->valid = event_read(text, service, &out->data, &out->event, err);
     if (out->valid)
-        return;
-    json_value_write(value, &out->text);
+        return true;
+    if (err->kind == ERROR_MALFORMED) /* on its way: it was JSON when it was stored */
+        return false;
     text_format(out->detail, sizeof(out->detail), "%s %s",
-                err.field_count > 0 ? err.fields[0].pointer : err.code,
-                err.field_count > 0 ? err.fields[0].detail : err.detail);
+                err->field_count > 0 ? err->fields[0].pointer : err->code,
+                err->field_count > 0 ? err->fields[0].detail : err->detail);
+    return true;
 }
 
 /* A page that is not the log's next piece (of another stream, or with holes) says nothing. */
@@ -229,27 +229,54 @@ static bool continues(const struct feed_page *page, const char *service,
     return true;
 }
 
-static bool read_page(const struct buffer *answer, const char *service,
-                      const struct event_range *range, struct feed_page *out, struct error *err)
+/* Each event is read by itself, so that only those who act on one read its data. */
+static bool read_items(struct span data, const char *service, const struct event_range *range,
+                       struct feed_page *page, struct error *err)
+{
+    struct span text;
+
+    page->items = memory_allocate_zeroed((size_t)range->limit + 1, sizeof(*page->items));
+    for (size_t at = 0; json_next_element(data, &at, &text);) {
+        if ((int64_t)page->count == range->limit)
+            return error_set(err, ERROR_UNAVAILABLE, "feed_unusable", "%s told more than %lld",
+                             service, (long long)range->limit);
+        struct feed_item *item = &page->items[page->count++];
+        item->sequence = range->after + (int64_t)page->count;
+        if (!read_item(text, service, item, err))
+            return false;
+    }
+    return continues(page, service, range, err);
+}
+
+/* What stands around the events. */
+static bool read_frame(struct span text, int64_t limit, int64_t *head, struct error *err)
 {
     AUTO(json_document_release) struct json_document document = { NULL };
-    AUTO(feed_page_release) struct feed_page page = { .items = NULL };
     struct json_reader reader;
     struct json_value *data = NULL;
     size_t count = 0;
 
-    if (!json_document_parse(buffer_span(answer), &document, err))
+    if (!json_document_parse(text, &document, err))
         return false;
     json_reader_begin(&reader, &document, err);
-    json_read_integer(&reader, "head", JSON_REQUIRED, 0, INT64_MAX, &page.head);
-    json_read_array(&reader, "data", JSON_REQUIRED, 0, (size_t)range->limit, &data, &count);
-    if (!json_reader_ok(&reader))
-        return false;
-    page.items = memory_allocate_zeroed(count + 1, sizeof(*page.items));
-    for (; page.count < count; page.count++)
-        read_item(json_array_at(data, page.count), service, range->after + (int64_t)page.count + 1,
-                  &page.items[page.count]);
-    if (!continues(&page, service, range, err))
+    json_read_integer(&reader, "head", JSON_REQUIRED, 0, INT64_MAX, head);
+    json_read_array(&reader, "data", JSON_REQUIRED, 0, (size_t)limit, &data, &count);
+    return json_reader_ok(&reader);
+}
+
+static bool read_page(struct span answer, const char *service, const struct event_range *range,
+                      struct feed_page *out, struct error *err)
+{
+    static const char *const names[] = { "data", NULL };
+    AUTO(buffer_release) struct buffer frame = BUFFER_EMPTY;
+    AUTO(feed_page_release) struct feed_page page = { .items = NULL };
+    struct span data = { NULL, 0 };
+
+    if (!json_cut(answer, names, &data, &frame) || data.length == 0)
+        return error_set(err, ERROR_UNAVAILABLE, "feed_unusable", "%s told no page of events",
+                         service);
+    if (!read_frame(buffer_span(&frame), range->limit, &page.head, err) ||
+        !read_items(data, service, range, &page, err))
         return false;
     *out = page;
     page = (struct feed_page){ .items = NULL };
@@ -267,7 +294,7 @@ bool feed_fetch(struct client *client, const struct feed_source *source,
                          (long long)range->stream, (long long)range->after,
                          (long long)range->limit);
     return ask(client, source, path.at, deadline, &answer, err) &&
-           read_page(&answer, source->service, range, out, err);
+           read_page(buffer_span(&answer), source->service, range, out, err);
 }
 
 void feed_page_release(struct feed_page *page)

@@ -42,7 +42,7 @@ struct feed_item {
     bool valid;
     struct event event; /* if valid; its data lives in `data` */
     struct buffer data;
-    struct buffer text; /* the CloudEvent as it came, if not valid */
+    struct buffer text; /* the CloudEvent as it came */
     char detail[256];   /* why it is not valid */
 };
 

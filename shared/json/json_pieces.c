@@ -1,11 +1,25 @@
 #include "shared/json/json_pieces.h"
 
+/* A quote behind an odd number of backslashes ends no string; another quote is in front of them. */
+static bool is_escaped(const char *quote)
+{
+    const char *before = quote;
+
+    while (before[-1] == '\\')
+        before--;
+    return (quote - before) % 2 == 1;
+}
+
 /* Of the text from `at`, where a string opens: the index of its closing quote, or the length. */
 static size_t end_of_string(struct span text, size_t at)
 {
-    for (at++; at < text.length && text.at[at] != '"'; at++)
-        at += text.at[at] == '\\'; /* what is escaped ends no string */
-    return at < text.length ? at : text.length;
+    const char *quote = text.at + at;
+
+    do {
+        quote++;
+        quote = memchr(quote, '"', text.length - (size_t)(quote - text.at));
+    } while (quote != NULL && is_escaped(quote));
+    return quote != NULL ? (size_t)(quote - text.at) : text.length;
 }
 
 /* Where the bracket at `at` is closed, or the length. */
@@ -80,6 +94,36 @@ bool json_cut(struct span text, const char *const *names, struct span *pieces, s
         inside |= text.at[start] == '{' || text.at[start] == '[';
     }
     buffer_append_bytes(out, text.at + copied, text.length - copied);
+    return true;
+}
+
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+static struct span without_blanks(struct span text)
+{
+    while (text.length > 0 && is_blank(text.at[0]))
+        text = (struct span){ text.at + 1, text.length - 1 };
+    while (text.length > 0 && is_blank(text.at[text.length - 1]))
+        text.length--;
+    return text;
+}
+
+bool json_next_element(struct span array, size_t *at, struct span *out)
+{
+    struct span inside = { array.at + 1, array.length - 2 }; /* its brackets are left away */
+    size_t start = *at, end = start;
+
+    if (start > inside.length || (start == 0 && without_blanks(inside).length == 0))
+        return false;
+    while (end < inside.length && inside.at[end] != ',') {
+        end = end_of(inside, end, true);
+        end += end < inside.length;
+    }
+    *out = without_blanks((struct span){ inside.at + start, end - start });
+    *at = end + 1;
     return true;
 }
 

@@ -23,6 +23,12 @@ MUST_CHECK bool json_cut(struct span text, const char *const *names, struct span
 /* Two names are enough for all that we leave out. */
 enum { JSON_PIECES_MAX = 2 };
 
+/*
+ * The next element of an array that json_cut() found, as it stands there; `at` begins with 0 and is
+ * moved on. An element is whatever lies between two commas, perhaps nothing. False behind the last.
+ */
+MUST_CHECK bool json_next_element(struct span array, size_t *at, struct span *out);
+
 /* As json_document_parse(), with the members of these names made empty; `names` as above. */
 MUST_CHECK bool json_document_parse_without(struct span text, const char *const *names,
                                             struct json_document *out, struct error *err);

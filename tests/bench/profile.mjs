@@ -2,7 +2,10 @@
  * Profiles: where the processors are while one kind of request comes in. For each scenario the
  * processor time of every process per request, and the shares of what perf has seen.
  *
- *     node profile.mjs [--what orders,changes,payments,get,list] [--connections N] [--seconds N]
+ *     node profile.mjs [--what orders,changes,payments,get,list,backlog] [--connections N] [--seconds N]
+ *
+ * A backlog is 100,000 events that were written while the broker and the consumers were away; its
+ * connections and seconds are its own.
  *
  * Needs wrk and Linux's perf (package linux-perf), and may look at all processes: root, or a kernel
  * that lets others.
@@ -13,6 +16,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { Bench } from './bench.js';
+import { Backlog } from './measures/backlog.js';
 import { Pending } from './measures/changes.js';
 import { someIds } from './measures/reads.js';
 import { processorTime } from './processes.js';
@@ -24,26 +28,43 @@ const SHARE_MIN = 0.3;
 
 const { values: options } = parseArgs({
   options: {
-    what: { type: 'string', default: 'orders,changes,payments,get,list' },
+    what: { type: 'string', default: 'orders,changes,payments,get,list,backlog' },
     connections: { type: 'string', default: '128' },
     seconds: { type: 'string', default: '5' },
   },
 });
 
+/* Each prepares its load, and answers how to bring it: to { requests, perSecond }. */
 const scenarios = {
-  orders: () => ({}),
-  changes: async (bench) => ({ IDS: await new Pending(bench).file() }),
-  payments: (bench) => ({ url: bench.stack.env.PAYMENT_URL, KEYED: 'yes' }),
-  get: async (bench) => ({ IDS: await someIds(bench) }),
-  list: () => ({}),
+  orders: (bench) => wrk(bench, 'orders', {}),
+  changes: async (bench) => wrk(bench, 'changes', { IDS: await new Pending(bench).file() }),
+  payments: (bench) => wrk(bench, 'payments', { url: bench.stack.env.PAYMENT_URL, KEYED: 'yes' }),
+  get: async (bench) => wrk(bench, 'get', { IDS: await someIds(bench) }),
+  list: (bench) => wrk(bench, 'list', {}),
+  backlog: async (bench) => {
+    const piled = await Backlog.pileUp(bench);
+    await piled.bringBack();
+    return () => workOff(piled);
+  },
 };
+
+const wrk = (bench, what, settings) => () => bench.load(what, Number(options.connections), settings);
+
+async function workOff(piled) {
+  try {
+    const at = await piled.untilWorkedOff();
+    return { requests: piled.count, perSecond: piled.count / Math.max(...Object.values(at)) };
+  } finally {
+    await piled.close();
+  }
+}
 
 async function profile(bench, what) {
   const file = path.join(bench.stack.directory, `${what}.perf`);
-  const settings = await scenarios[what](bench);
-  await bench.quiet();
+  const load = await scenarios[what](bench);
+  if (what !== 'backlog') await bench.quiet();
   const before = await processorTime(bench.stack);
-  const run = await whileRecording(file, () => bench.load(what, Number(options.connections), settings));
+  const run = await whileRecording(file, load);
   await bench.quiet();
   tell(what, run, before, await processorTime(bench.stack));
   for (const command of sharesOf(file, 'comm')) {

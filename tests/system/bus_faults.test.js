@@ -10,6 +10,7 @@ import { after, test } from 'node:test';
 import { expectCleanAudit, expectLoadStored, untilQuiet } from '../support/audit.js';
 import { openInspector } from '../support/database.js';
 import { Load } from '../support/load.js';
+import { samplesOf } from '../support/prometheus.js';
 import { expectStatus, invoice } from '../support/shop.js';
 import { SLOWDOWN } from '../support/slowdown.js';
 import { startStack } from '../support/stack.js';
@@ -128,3 +129,31 @@ test('a backlog of large orders, more than one page of the log can carry, is pul
   });
   await expectCleanAudit(stack);
 });
+
+test('a service that is far behind reads the log, and hears the bus again when it no longer is', async () => {
+  const orders = 3000;
+  await untilQuiet(stack);
+  for (const name of ['voucher-service', 'broker']) await stack.kill(name, 'SIGTERM');
+  await manyOrders(orders);
+  for (const name of ['broker', 'voucher-service']) stack.start(name);
+  await untilQuiet(stack, { within: RECOVERY_MS });
+  const behind = await pulledBy('voucher-service');
+  assert.ok(behind >= orders, `${behind} were read from the log`);
+
+  const { sent } = await sendMany(20);
+  await waitUntilEqual('vouchers', () => vouchersOf(sent), 20);
+  assert.equal(await pulledBy('voucher-service'), behind, 'the bus brought what came then');
+});
+
+async function manyOrders(count) {
+  const writers = 20;
+  const write = async () => {
+    for (let i = 0; i < count / writers; i++) await shop.createOrder(invoice(1));
+  };
+  await Promise.all(Array.from({ length: writers }, write));
+}
+
+async function pulledBy(service) {
+  const page = expectStatus(await stack.shop(stack.urlOf(service), undefined).get('/metrics'), 200).text;
+  return samplesOf(page).find(({ name }) => name === 'checkout_consumer_pulled_total').value;
+}

@@ -19,16 +19,69 @@ const GIVE_UP_MS = 600_000;
 
 const lag = async (database) => Number(await database.value('SELECT coalesce(sum(lag), 0) FROM ops.relay_lag'));
 
-async function write(bench, orders, count) {
-  const from = await headOf(orders);
-  while ((await headOf(orders)) - from < count) await bench.orders(CONNECTIONS);
-  return headOf(orders);
-}
+/** Events that nobody has taken notice of: the broker and the consumers are away, and wait to be brought back. */
+export class Backlog {
+  static async pileUp(bench, events = EVENTS) {
+    const databases = await Promise.all(DATABASES.map((name) => bench.inspector(name)));
+    const made = new Backlog(bench, Object.fromEntries(DATABASES.map((name, i) => [name, databases[i]])));
+    try {
+      await made.write(events);
+    } catch (error) {
+      await made.close();
+      throw error;
+    }
+    return made;
+  }
 
-async function bringBack(bench) {
-  bench.stack.start('broker');
-  for (const name of AWAY) bench.stack.start(name);
-  await Promise.all(AWAY.map((name) => bench.stack.ready(name)));
+  constructor(bench, databases) {
+    Object.assign(this, { bench, databases });
+  }
+
+  async write(events) {
+    await this.bench.quiet();
+    for (const name of [...AWAY, 'broker']) await this.bench.stack.kill(name, 'SIGTERM');
+    const before = await headOf(this.databases.orders);
+    do {
+      await this.bench.orders(CONNECTIONS);
+      this.head = await headOf(this.databases.orders);
+    } while (this.head - before < events);
+    this.count = this.head - before;
+  }
+
+  async bringBack() {
+    const { stack } = this.bench;
+    stack.start('broker');
+    for (const name of AWAY) stack.start(name);
+    await Promise.all(AWAY.map((name) => stack.ready(name)));
+  }
+
+  async positions() {
+    const { orders, vouchers, payments } = this.databases;
+    return {
+      relay: this.head - (await lag(orders)),
+      vouchers: await positionOf(vouchers),
+      payments: await positionOf(payments),
+    };
+  }
+
+  /** Seconds until the relay and each consumer have come to the head. */
+  async untilWorkedOff() {
+    const from = performance.now();
+    const at = {};
+    const look = async () => {
+      const positions = await this.positions();
+      for (const [name, position] of Object.entries(positions)) {
+        if (position >= this.head) at[name] ??= (performance.now() - from) / 1000;
+      }
+      return Object.keys(at).length === Object.keys(positions).length;
+    };
+    await waitFor('the backlog to be worked off', look, { within: GIVE_UP_MS, every: 10 });
+    return at;
+  }
+
+  async close() {
+    await Promise.all(Object.values(this.databases).map((database) => database.close()));
+  }
 }
 
 export const backlog = {
@@ -36,46 +89,21 @@ export const backlog = {
   what: 'events/s through relay and consumers, from a backlog of 100,000',
   goal: 'at least 20,000 events/s, memory flat',
   async run(bench) {
-    const opened = await Promise.all(DATABASES.map((name) => bench.inspector(name)));
-    const databases = Object.fromEntries(DATABASES.map((name, i) => [name, opened[i]]));
+    const piled = await Backlog.pileUp(bench, bench.quick ? EVENTS_QUICK : EVENTS);
     try {
-      return await drain(bench, databases);
+      return await drain(bench, piled);
     } finally {
-      await Promise.all(opened.map((database) => database.close()));
+      await piled.close();
     }
   },
 };
 
-/** Seconds until the relay and each consumer have come to the head. */
-async function untilWorkedOff(databases, head) {
-  const from = performance.now();
-  const at = {};
-  const look = async () => {
-    const positions = {
-      relay: head - (await lag(databases.orders)),
-      vouchers: await positionOf(databases.vouchers),
-      payments: await positionOf(databases.payments),
-    };
-    for (const [name, position] of Object.entries(positions)) {
-      if (position >= head) at[name] ??= (performance.now() - from) / 1000;
-    }
-    return Object.keys(at).length === Object.keys(positions).length;
-  };
-  await waitFor('the backlog to be worked off', look, { within: GIVE_UP_MS, every: 10 });
-  return at;
-}
-
-async function drain(bench, databases) {
-  const events = bench.quick ? EVENTS_QUICK : EVENTS;
-  await bench.quiet();
-  for (const name of [...AWAY, 'broker']) await bench.stack.kill(name, 'SIGTERM');
-  const before = await headOf(databases.orders);
-  const head = await write(bench, databases.orders, events);
-  await bringBack(bench);
+async function drain(bench, piled) {
+  await piled.bringBack();
   const watched = ['order-service', ...AWAY];
-  const { result: at, idle, loaded } = await watchMemory(bench.stack, watched, () => untilWorkedOff(databases, head));
-  const alone = await brokerAlone(bench, events);
-  return figuresOf({ count: head - before, at, alone, idle, loaded });
+  const { result: at, idle, loaded } = await watchMemory(bench.stack, watched, () => piled.untilWorkedOff());
+  const alone = await brokerAlone(bench, piled.count);
+  return figuresOf({ count: piled.count, at, alone, idle, loaded });
 }
 
 function figuresOf({ count, at, alone, idle, loaded }) {

@@ -59,6 +59,34 @@ static void check_cut(void **state)
     check_piece(pieces[1], row->lines);
 }
 
+static const struct elements_row {
+    const char *label;
+    const char *array;
+    const char *elements[4];
+} elements_rows[] = {
+    { "an empty array has none", "[]", { NULL } },
+    { "nor has one of blanks", "[ \n\t\r]", { NULL } },
+    { "objects are whole", "[{\"a\":[1,2]},{\"b\":{}}]", { "{\"a\":[1,2]}", "{\"b\":{}}" } },
+    { "blanks around them are none of theirs", "[ {} ,\n{ } ]", { "{}", "{ }" } },
+    { "commas in texts are texts", "[\"a,]\",\"\\\",\"]", { "\"a,]\"", "\"\\\",\"" } },
+    { "scalars are elements", "[1,null,true]", { "1", "null", "true" } },
+    { "nothing between commas is nothing", "[1,,2]", { "1", "", "2" } },
+    { "nor is what stands behind the last", "[1,]", { "1", "" } },
+};
+
+static void check_elements(void **state)
+{
+    const struct elements_row *row = *state;
+    struct span element;
+    size_t at = 0;
+
+    for (size_t i = 0; row->elements[i] != NULL; i++) {
+        assert_true(json_next_element(span_of(row->array), &at, &element));
+        assert_true(span_equal(element, span_of(row->elements[i])));
+    }
+    assert_false(json_next_element(span_of(row->array), &at, &element));
+}
+
 static const struct parse_row {
     const char *label;
     const char *text;
@@ -95,6 +123,7 @@ int main(void)
     struct table table = TABLE_EMPTY;
 
     TABLE_ADD_ROWS(&table, cut_rows, check_cut);
+    TABLE_ADD_ROWS(&table, elements_rows, check_elements);
     TABLE_ADD_ROWS(&table, parse_rows, check_parse);
     return table_run(&table);
 }
