@@ -73,9 +73,8 @@ STATEMENT(order_events_any, "orders",
 STATEMENT(order_due, "orders",
           "SELECT " ORDER_COLUMNS " FROM streams s CROSS JOIN LATERAL ("
           "SELECT " ORDER_COLUMNS " FROM orders o"
-          " WHERE o.stream = s.stream AND o.status = 'pending'"
-          " AND o.expires_at <= least($1::timestamptz, now())"
-          " ORDER BY o.expires_at LIMIT $2::bigint) o");
+          " WHERE o.stream = s.stream AND o.due_at <= least($1::timestamptz, now())"
+          " ORDER BY o.due_at LIMIT $2::bigint) o");
 
 /*
  * The key comes first; an order whose key was taken is left out, and so is one whose voucher is not

@@ -105,9 +105,8 @@ STATEMENT(attempt_due, "payments",
 STATEMENT(payment_expired, "payments",
           "SELECT p.stream, p.id FROM streams s CROSS JOIN LATERAL ("
           "SELECT p.stream, p.id FROM payments p"
-          " WHERE p.stream = s.stream AND p.expires_at <= now()"
-          " AND p.status IN ('processing', 'requires_action', 'authorized')"
-          " AND p.operation IS NULL ORDER BY p.expires_at LIMIT $1::bigint) p");
+          " WHERE p.stream = s.stream AND p.due_at <= now()"
+          " ORDER BY p.due_at LIMIT $1::bigint) p");
 
 /*
  * Money that the bank has of p and that can go back. What failed to go back by itself once is not
