@@ -45,6 +45,7 @@ static void on_connected(void *ctx)
 
     atomic_store(&consumer->broker_up, true);
     consumer->subscribe_due = true;
+    consumer->ask_head_at = deadline_in_ms(0); /* how far behind is it by now? */
 }
 
 /* Who is far behind reads the log first: what the bus brought meanwhile would be in it as well. */

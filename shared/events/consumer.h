@@ -13,8 +13,9 @@
  *
  * It also pulls at the start, after every subscription, and when the head that the producer told
  * CONSUMER_HEAD_MS ago is still not reached (a lost last event leaves no hole to see). So the
- * broker needs to remember nothing. Who is more than a batch behind subscribes when it no longer
- * is: a page of the log costs less than its events one by one, and would bring them again.
+ * broker needs to remember nothing. Who is more than a batch behind, as the log tells it,
+ * subscribes when it no longer is: a page costs less than its events one by one, which would only
+ * come again. While the producer is away there is only the bus to hear.
  *
  * Events that nobody waits for, most of them, are committed together: the first of them waits for
  * others, CONSUMER_PATIENCE_MS at most, until one comes that must take effect at once, or many did.

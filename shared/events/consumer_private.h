@@ -43,7 +43,7 @@ struct consumer {
     bool pull_due;
     bool far_behind;    /* more than a batch, as the log last told */
     bool subscribe_due; /* connected, and not subscribed yet */
-    bool feed_away; /* and that was logged */
+    bool feed_away;     /* and that was logged */
     struct deadline pull_not_before;
     struct deadline ask_head_at;
     size_t count;

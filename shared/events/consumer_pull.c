@@ -44,6 +44,12 @@ static void note_end(struct consumer *consumer, int64_t head)
     atomic_store(&consumer->log_cut, cut);
 }
 
+static void note_distance(struct consumer *consumer)
+{
+    consumer->far_behind = consumer->head - consumer->position > CONSUMER_BATCH_MAX;
+    consumer->pull_due |= consumer->far_behind;
+}
+
 /* False when the producer is away; it is asked again after a pause. */
 static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *page)
 {
@@ -60,6 +66,7 @@ static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *pa
     note_end(consumer, page->head);
     consumer->head = page->head;
     consumer_show_progress(consumer, consumer->position);
+    note_distance(consumer);
     return true;
 }
 
@@ -79,7 +86,7 @@ static bool pull(struct consumer *consumer, struct error *err)
     bool done = consumer_apply_page(consumer, arrivals, page.count, err);
     if (done)
         consumer->pull_due = consumer->position < consumer->head;
-    consumer->far_behind = consumer->head - consumer->position > CONSUMER_BATCH_MAX;
+    note_distance(consumer);
     for (size_t i = 0; i < page.count; i++)
         arrival_release(&arrivals[i]);
     free(arrivals);

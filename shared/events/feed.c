@@ -204,7 +204,7 @@ static bool read_item(struct span text, const char *service, struct feed_item *o
     out->valid = event_read(text, service, &out->data, &out->event, err);
     if (out->valid)
         return true;
-    if (err->kind == ERROR_MALFORMED) /* on its way: it was JSON when it was stored */
+    if (err->kind != ERROR_VALIDATION) /* garbled on its way, or no memory to read it */
         return false;
     text_format(out->detail, sizeof(out->detail), "%s %s",
                 err->field_count > 0 ? err->fields[0].pointer : err->code,
@@ -248,8 +248,8 @@ static bool read_items(struct span data, const char *service, const struct event
     return continues(page, service, range, err);
 }
 
-/* What stands around the events. */
-static bool read_frame(struct span text, int64_t limit, int64_t *head, struct error *err)
+/* What stands around the events, whose array was emptied. */
+static bool read_frame(struct span text, int64_t *head, struct error *err)
 {
     AUTO(json_document_release) struct json_document document = { NULL };
     struct json_reader reader;
@@ -260,7 +260,7 @@ static bool read_frame(struct span text, int64_t limit, int64_t *head, struct er
         return false;
     json_reader_begin(&reader, &document, err);
     json_read_integer(&reader, "head", JSON_REQUIRED, 0, INT64_MAX, head);
-    json_read_array(&reader, "data", JSON_REQUIRED, 0, (size_t)limit, &data, &count);
+    json_read_array(&reader, "data", JSON_REQUIRED, 0, 0, &data, &count);
     return json_reader_ok(&reader);
 }
 
@@ -275,7 +275,7 @@ static bool read_page(struct span answer, const char *service, const struct even
     if (!json_cut(answer, names, &data, &frame) || data.length == 0)
         return error_set(err, ERROR_UNAVAILABLE, "feed_unusable", "%s told no page of events",
                          service);
-    if (!read_frame(buffer_span(&frame), range->limit, &page.head, err) ||
+    if (!read_frame(buffer_span(&frame), &page.head, err) ||
         !read_items(data, service, range, &page, err))
         return false;
     *out = page;

@@ -113,6 +113,7 @@ static struct span without_blanks(struct span text)
 
 bool json_next_element(struct span array, size_t *at, struct span *out)
 {
+    assert(array.length >= 2);
     struct span inside = { array.at + 1, array.length - 2 }; /* its brackets are left away */
     size_t start = *at, end = start;
 

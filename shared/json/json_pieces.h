@@ -4,7 +4,8 @@
  *
  * Reading a document costs by its values, and an order's lines are most of its values. A consumer
  * that asks for the amount of an order leaves the lines out: they are found by their brackets, and
- * the rest is parsed as ever. What is left out must be closed; no more is checked of it.
+ * the rest is parsed as ever. What is left out must be closed; no more is checked of it. An array
+ * that was left out can be walked then, so that each element is read, or not, by itself.
  */
 #ifndef CHECKOUT_JSON_JSON_PIECES_H
 #define CHECKOUT_JSON_JSON_PIECES_H

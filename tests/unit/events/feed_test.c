@@ -3,6 +3,8 @@
  */
 #include "shared/events/feed.h"
 
+#include <jansson.h>
+
 #include "tests/unit/table.h"
 
 #define ITEM(stream, sequence, data)                                                    \
@@ -86,6 +88,30 @@ static void what_is_no_event_is_known_by_its_place(UNUSED void **state)
     assert_true(page.items[1].valid);
 }
 
+static int allocations_left;
+
+static void *allocate_scarcely(size_t size)
+{
+    return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+/* A good event that could not be read for want of memory must come again. */
+static void memory_that_ends_refuses_the_page(UNUSED void **state)
+{
+    bool read = false;
+
+    json_set_alloc_funcs(allocate_scarcely, free);
+    for (int allocations = 0; !read && allocations < 1000; allocations++) {
+        AUTO(feed_page_release) struct feed_page page = { .head = 0 };
+
+        allocations_left = allocations;
+        read = fetch(HTTP_OK, PAGE(FIRST "," SECOND), &page);
+        assert_true(!read || (page.items[0].valid && page.items[1].valid));
+    }
+    json_set_alloc_funcs(malloc, free);
+    assert_true(read);
+}
+
 static const struct refused_row {
     const char *label;
     int status;
@@ -127,6 +153,7 @@ int main(void)
     TABLE_ADD(&table, events_are_read_with_their_data_as_it_came);
     TABLE_ADD(&table, a_page_may_be_empty);
     TABLE_ADD(&table, what_is_no_event_is_known_by_its_place);
+    TABLE_ADD(&table, memory_that_ends_refuses_the_page);
     TABLE_ADD_ROWS(&table, refused_rows, check_refused);
     return table_run(&table);
 }
