@@ -48,7 +48,7 @@ export class LineCollector {
 export class Rsyslog {
   /** Follows `files`, a pattern, for the collector at `port`; keeps its state in `directory`. */
   constructor({ files, directory, port }) {
-    mkdirSync(directory);
+    mkdirSync(directory, { recursive: true });
     const env = { ...process.env, CHECKOUT_LOGS: files, SHIPPED: directory,
                   COLLECTOR: '127.0.0.1', COLLECTOR_PORT: String(port) };
     const args = ['-n', '-f', CONFIGURATION, '-i', path.join(directory, 'pid')];

@@ -13,13 +13,18 @@ import { waitFor } from '../support/wait.js';
 
 const stack = await startStack();
 const collector = new LineCollector(stack.portBase + 30);
+const SERVICES = ['order-service', 'payment-service', 'voucher-service'];
 const logs = path.join(stack.home, 'log');
 let rsyslog;
 
+const startRsyslog = () => {
+  const directory = path.join(stack.directory, 'shipped');
+  rsyslog = new Rsyslog({ files: path.join(logs, '*-service*', 'current'), port: collector.port, directory });
+};
+
 before(async () => {
   await collector.open();
-  rsyslog = new Rsyslog({ files: path.join(logs, '*-service*', 'current'), port: collector.port,
-                          directory: path.join(stack.directory, 'shipped') });
+  startRsyslog();
 });
 
 after(async () => {
@@ -28,12 +33,15 @@ after(async () => {
   await stack.stop();
 });
 
-/** Also those in files that were put away. */
+/** Those that were put away, and the one that is written to. */
+function filesOf(name) {
+  return readdirSync(path.join(logs, name))
+    .filter((file) => /^(current|@.*)$/.test(file))
+    .map((file) => path.join(logs, name, file));
+}
+
 function linesWritten() {
-  return readdirSync(logs)
-    .filter((name) => name.includes('-service'))
-    .flatMap((name) => readdirSync(path.join(logs, name)).map((file) => path.join(logs, name, file)))
-    .filter((file) => /\/(current|@[^/]*)$/.test(file))
+  return SERVICES.flatMap(filesOf)
     .flatMap((file) => readFileSync(file, 'utf8').split('\n').slice(0, -1))
     .toSorted();
 }
@@ -53,10 +61,42 @@ test('a collector gets each line as it was written, once', async () => {
 
 test('what is written while the collector is away arrives when it is back', async () => {
   await collector.close();
-  const before = collector.lines.length;
-  await stack.kill('broker');
-  stack.start('broker');
-  await waitFor('a service to say that it lost the broker', () => linesWritten().length > before);
+  await somethingToWrite();
   await collector.open();
   await everyLineArrives();
 });
+
+test('files that are put away are read to their end, and then the new ones', async () => {
+  for (const name of SERVICES) {
+    const put = filesOf(name).length;
+    process.kill(stack.recorded(`${name}.log`), 'SIGALRM');
+    await waitFor(`${name} to begin a new file`, () => filesOf(name).length > put);
+  }
+  await somethingToWrite();
+  await everyLineArrives();
+});
+
+test('an rsyslogd that is stopped goes on where it was', async () => {
+  await rsyslog.stop();
+  await somethingToWrite();
+  startRsyslog();
+  await everyLineArrives();
+});
+
+/** Each service says that it lost the broker. */
+async function somethingToWrite() {
+  const losses = () => linesWritten().filter((line) => line.includes('"broker connection lost"')).length;
+  const known = losses();
+  await Promise.all(SERVICES.map(untilConnected));
+  await stack.kill('broker');
+  stack.start('broker');
+  await waitFor('each service to say that it lost the broker', () => losses() >= known + SERVICES.length);
+}
+
+function untilConnected(name) {
+  return waitFor(`${name} to be whole`, async (seen) => {
+    const { status, text } = await stack.shop(stack.urlOf(name), undefined).get('/readyz');
+    seen(text);
+    return status === 200 && !text.includes('degraded');
+  });
+}
