@@ -94,6 +94,7 @@ describe('what only operators may read', () => {
       assert.match(answer.text, /^checkout_event_log_head\{stream="0"\} \d+$/m);
     }
     expectProblem(await operator.get('/services/order-service-2/metrics'), 404, 'not_found');
+    expectProblem(await operator.post('/console/processes.json', {}), 405, 'method_not_allowed');
     expectProblem(await operator.get('/services/bank-simulator/metrics'), 404, 'not_found');
   });
 
