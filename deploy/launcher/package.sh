@@ -12,10 +12,18 @@ readonly packages_to_bench=(wrk)
 readonly packages_to_cover=(gcovr bsdextrautils)
 readonly packages_to_fuzz=(clang libclang-rt-dev llvm)
 
-# packages_install NAME...: does nothing, quickly, when all are there.
+# packages_install NAME...: does nothing, quickly, when all are there. One at a time on a machine: each
+# puts back what it changed.
 packages_install() {
     command -v dpkg-query > /dev/null ||
         fail "This is not Debian: install these by hand, then use --no-install:" "$*"
+    exec 6< /var/lib/dpkg
+    flock 6
+    packages_install_missing "$@"
+    exec 6<&-
+}
+
+packages_install_missing() {
     local missing
     missing=$(packages_missing "$@")
     if [[ -z $missing ]]; then
