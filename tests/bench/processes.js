@@ -10,11 +10,12 @@ const TICK_US = 10_000;
 
 const SAMPLE_EVERY_MS = 200;
 
-/** Microseconds of processor that each has used up to now, its children that live included. */
+/** Microseconds of processor that each that runs has used up to now, its children that live included. */
 export async function processorTime(stack) {
   const used = {};
   for (const name of stack.recipes.keys()) {
-    const pid = await stack.pid(name);
+    const pid = await stack.pid(name).catch(() => undefined);
+    if (pid === undefined) continue;
     used[name] = [pid, ...descendantsOf(pid)].reduce((sum, each) => sum + usedBy(each), 0);
   }
   return used;

@@ -43,7 +43,6 @@ const scenarios = {
   list: (bench) => wrk(bench, 'list', {}),
   backlog: async (bench) => {
     const piled = await Backlog.pileUp(bench);
-    await piled.bringBack();
     return () => workOff(piled);
   },
 };
@@ -52,6 +51,7 @@ const wrk = (bench, what, settings) => () => bench.load(what, Number(options.con
 
 async function workOff(piled) {
   try {
+    await piled.bringBack();
     const at = await piled.untilWorkedOff();
     return { requests: piled.count, perSecond: piled.count / Math.max(...Object.values(at)) };
   } finally {
