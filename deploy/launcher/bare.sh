@@ -15,9 +15,14 @@ suite_bare() {
     packages_install debootstrap git
     bare_make_base || { suite_count 0 1 1; return; }
     bare_make_clone || { suite_count 0 1 1; return; }
+    # Both at once: each waits for mirrors most of the time.
+    bare_tell root 32300 test lint unit > "$stage/bare-root" 2>&1 &
     # shellcheck disable=SC2086 # the names of suites
-    bare_tell user test ${TEST_BARE:-}
-    bare_tell root test lint unit
+    bare_tell user 32100 test ${TEST_BARE:-} 2>&1 | tee "$stage/bare-user" || true
+    wait $! || true
+    cat "$stage/bare-root"
+    bare_count user
+    bare_count root
     rm -rf "$clone"
 }
 
@@ -29,13 +34,19 @@ bare_make_clone() (
     git -c safe.directory="$top" -C "$top" archive HEAD | tar -x -C "$clone"
 )
 
-# bare_tell WHO TEST-COMMAND...: each command is a test.
+# bare_tell WHO PORTS TEST-COMMAND...: each command is a test; ports are looked for from there on.
 bare_tell() {
-    local status=0 report=$stage/report
-    bare_run machine.sh "$base" "$clone" "${HOME:-}/.npmrc" "$1" "$(bare_port_base)" "${@:2}" \
-        < /dev/null 2>&1 | tee "$report" || status=$?
+    local status=0
+    bare_run machine.sh "$base" "$clone" "${HOME:-}/.npmrc" "$1" "$(bare_port_base "$2")" "${@:3}" < /dev/null || status=$?
+    printf 'The story of %s ended with status %d.\n' "$1" "$status"
+}
+
+# bare_count WHO
+bare_count() {
+    local report=$stage/bare-$1 status
+    status=$(sed -n "s/^The story of $1 ended with status \([0-9]*\)\.$/\1/p" "$report")
     suite_count "$(grep -c '^ok - ' "$report" || true)" \
-        "$(grep -c '^not ok - ' "$report" || true)" "$status"
+        "$(grep -c '^not ok - ' "$report" || true)" "${status:-1}"
     rm "$report"
 }
 
@@ -68,7 +79,7 @@ bare_make_base_anew() {
 
 # The network is this machine's, and so are its ports.
 bare_port_base() {
-    local -i base=32100
+    local -i base=$1
     while port_open "$base" || port_open $((base + 1)) || port_open $((base + 5)); do
         base+=40
     done

@@ -1,6 +1,7 @@
 /*
  * Profiles: where the processors are while one kind of request comes in. For each scenario the
- * processor time of every process per request, and the shares of what perf has seen.
+ * processor time of every process per request, and the shares of what perf has seen: of each
+ * process, of the libraries in it, and of its foremost symbols.
  *
  *     node profile.mjs [--what orders,changes,payments,get,list,backlog] [--connections N] [--seconds N]
  *
@@ -68,7 +69,8 @@ async function profile(bench, what) {
   await bench.quiet();
   tell(what, run, before, await processorTime(bench.stack));
   for (const command of sharesOf(file, 'comm')) {
-    console.log(`  ${command.share} %  ${command.name}`);
+    const shares = sharesOf(file, 'dso', command.name).map(({ share, name }) => `${name} ${share}`);
+    console.log(`  ${command.share} %  ${command.name}: ${shares.join(', ')}`);
     for (const { share, name } of sharesOf(file, 'sym', command.name).slice(0, SYMBOLS)) console.log(`      ${share}  ${name}`);
   }
 }
