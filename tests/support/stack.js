@@ -21,7 +21,7 @@ import path from 'node:path';
 import { copyHome, homeToCopy } from './home.js';
 import { environmentFor, mustRun, runLauncher, runLauncherAtExit } from './launcher.js';
 import { claimPorts, releasePorts } from './ports.js';
-import { isAlive, namesRecordedIn, recipeOf, recordedIn, stateOf } from './proc.js';
+import { descendantsOf, isAlive, namesRecordedIn, recipeOf, recordedIn, stateOf } from './proc.js';
 import { Shop } from './shop.js';
 import { waitFor } from './wait.js';
 
@@ -156,6 +156,20 @@ export class Stack {
   thaw(pid) {
     this.frozen.delete(pid);
     if (isAlive(pid)) process.kill(pid, 'SIGCONT');
+  }
+
+  /** Every process of Postgres, its head first. */
+  async serverProcesses() {
+    const head = await this.pid('postgres');
+    return [head, ...descendantsOf(head)];
+  }
+
+  /** Stops all of Postgres; returns what lets it go on. A head that stands still makes and buries no others. */
+  async freezeServer() {
+    await this.freeze('postgres');
+    const pids = await this.serverProcesses();
+    for (const pid of pids) this.freezePid(pid);
+    return () => pids.forEach((pid) => this.thaw(pid));
   }
 
   /** Starts what was killed, from its recipe; returns the child at once. */

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 
 import { expectCleanAudit, expectLoadStored } from '../support/audit.js';
 import { Load } from '../support/load.js';
-import { descendantsOf, isAlive } from '../support/proc.js';
+import { isAlive } from '../support/proc.js';
 import { expectProblem, expectStatus, invoice, newKey } from '../support/shop.js';
 import { SLOWDOWN } from '../support/slowdown.js';
 import { startStack } from '../support/stack.js';
@@ -22,17 +22,6 @@ after(() => stack.stop());
 
 const shop = stack.shop();
 
-async function serverProcesses() {
-  const postmaster = await stack.pid('postgres');
-  return [postmaster, ...descendantsOf(postmaster)];
-}
-
-async function freezeServer() {
-  const pids = await serverProcesses();
-  for (const pid of pids) stack.freezePid(pid);
-  return () => pids.forEach((pid) => stack.thaw(pid));
-}
-
 const untilServed = () =>
   waitFor(
     'an order to be taken again',
@@ -46,7 +35,7 @@ const untilServed = () =>
 
 test('a database that stands still makes 503 within the deadline, and the process still answers', async () => {
   const created = await shop.createOrder(invoice(10001));
-  const thaw = await freezeServer();
+  const thaw = await stack.freezeServer();
   const key = newKey();
   const body = invoice(10001, { client_reference: key });
   try {
@@ -88,7 +77,7 @@ async function expectTurnedAway(name, ask) {
 }
 
 test('with every worker waiting for the database, health still answers', async () => {
-  const thaw = await freezeServer();
+  const thaw = await stack.freezeServer();
   const waiting = [];
   try {
     const crowd = stack.shop(stack.env.ORDER_URL, stack.env.CHECKOUT_API_KEY, { connections: 300 });
@@ -143,7 +132,7 @@ test('the whole server killed under load and started again: unknown commits are 
 
 /** All of its processes at once, as a power cut would; back only when none is left. */
 async function killServer() {
-  const pids = await serverProcesses();
+  const pids = await stack.serverProcesses();
   await stack.pid('postgres');
   for (const pid of pids) {
     if (isAlive(pid)) process.kill(pid, 'SIGKILL');

@@ -12,7 +12,7 @@ import path from 'node:path';
 
 
 import { clockAhead, clockToSet } from '../../support/clock.js';
-import { descendantsOf, isAlive } from '../../support/proc.js';
+import { isAlive } from '../../support/proc.js';
 import { waitFor } from '../../support/wait.js';
 import { busRows } from './bus.js';
 import { crowdRows } from './crowds.js';
@@ -115,17 +115,12 @@ const stoodStill = (name) => ({
   },
 });
 
-async function serverProcesses(stack) {
-  const postmaster = await stack.pid('postgres');
-  return [postmaster, ...descendantsOf(postmaster)];
-}
-
 const postgresKilled = {
   id: 'kill postgres',
   what: 'kill -9 of the whole Postgres',
   promise: { backWithinMs: BACK_MS },
   async begin({ stack }) {
-    const pids = await serverProcesses(stack);
+    const pids = await stack.serverProcesses();
     for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL');
     await waitFor('Postgres to be gone', () => !pids.some(isAlive), { every: 5 });
     stack.spawned.delete('postgres');
@@ -137,11 +132,7 @@ const postgresFrozen = {
   id: 'freeze postgres',
   what: `SIGSTOP of the whole Postgres for ${STILL_S} s`,
   seconds: STILL_S,
-  async begin({ stack }) {
-    const pids = await serverProcesses(stack);
-    for (const pid of pids) stack.freezePid(pid);
-    return () => pids.forEach((pid) => stack.thaw(pid));
-  },
+  begin: ({ stack }) => stack.freezeServer(),
 };
 
 /** What a network does between the services and a server. */
