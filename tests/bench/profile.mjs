@@ -99,12 +99,14 @@ function tell(what, run, before, after) {
   console.log(`${what}: ${run.perSecond.toFixed(0)}/s, ${sum.toFixed(0)} µs each: ${each}`);
 }
 
+/* By `comm`, or by something of one command: perf would put what several have in common to one of them. */
 function sharesOf(file, by, command) {
+  const sort = command ? `comm,${by}` : by;
   const only = command ? ['--comms', command] : [];
-  const args = ['report', '-i', file, '--stdio', '--no-children', '-g', 'none', '--sort', by, ...only];
+  const args = ['report', '-i', file, '--stdio', '--no-children', '-g', 'none', '--sort', sort, '--field-separator', '\t', ...only];
   const shown = execFileSync('perf', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 26 });
-  return [...shown.matchAll(/^\s+([\d.]+)%\s+(.*?)\s*$/gm)]
-    .map(([, share, name]) => ({ share: Number(share), name }))
+  return [...shown.matchAll(/^\s*([\d.]+)%\s*\t(.*)$/gm)]
+    .map(([, share, name]) => ({ share: Number(share), name: name.split('\t').at(-1).trim() }))
     .filter(({ share }) => share >= SHARE_MIN);
 }
 
