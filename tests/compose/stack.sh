@@ -133,8 +133,8 @@ keep_asking() {
 }
 
 # A bridge takes the lowest hardware address among its ports, a new one with each container: those that are there
-# send to the address that was, and resolve no name until they have forgotten it. Netavark gives its bridges
-# none of their own before 1.5, so each keeps its first.
+# send to the address that was, and resolve no name until they have forgotten it. Debian's netavark gives its
+# bridges none of their own, so each keeps its first.
 keep_addresses() {
     local bridge
     while sleep 0.2; do
