@@ -14,12 +14,13 @@ const FULL_S = 10;
 
 /*
  * Below the stack's home, and megabytes that are free until the fault. Rounds follow each other on one
- * stack: Postgres gives no segment of its log back before its first checkpoint, minutes later.
+ * stack: Postgres gives no segment of its log back before its first checkpoint, minutes later, and tells
+ * each statement that found no room. Where that can not be written, whoever tells it stands still.
  */
 const PLACES = {
   postgres: { directory: 'postgres', room: 1024 },
   broker: { directory: 'broker/data', room: 4 },
-  log: { directory: 'log', room: 4 },
+  log: { directory: 'log', room: 256 },
 };
 
 /** Puts each of them on a disk of its own; the stack is down. */
