@@ -383,3 +383,15 @@ describe('keys of the schema', () => {
     });
   }
 });
+
+describe('a change of a row stays in its page: no index has what every change sets', () => {
+  for (const [database, table] of [['orders', 'orders'], ['payments', 'payments']]) {
+    test(table, async () => {
+      const found = await withDatabase(urlFor(stack, 'postgres', database), (session) =>
+        session.rows('SELECT indexdef FROM pg_indexes WHERE tablename = $1', [table]));
+      assert.ok(found.length > 2);
+      const says = ({ indexdef }) => /\b(status|version|revision|updated_at|operation)\b/.test(indexdef);
+      assert.deepEqual(found.filter(says), []);
+    });
+  }
+});
