@@ -4,8 +4,8 @@
 
 #include "shared/runtime/metrics.h"
 
-/* Opening takes this long at most, so that a server that is away is noticed before the deadline. */
-enum { POOL_OPEN_MS = 2000 };
+/* Opening may take so long, and when it did, is left so long while there are connections. */
+enum { POOL_OPEN_MS = 2000, POOL_OPEN_AGAIN_MS = 1000 };
 
 struct pool {
     pthread_mutex_t mutex;
@@ -14,6 +14,8 @@ struct pool {
     size_t size;
     size_t opened; /* connections that exist or are being made */
     size_t idle_count;
+    bool opening;
+    struct deadline open_again;
     struct metric *in_use;
     struct connection *idle[];
 };
@@ -57,9 +59,31 @@ void pool_destroy(struct pool *pool)
     free(pool);
 }
 
+static bool may_open(const struct pool *pool)
+{
+    return pool->opened < pool->size && !pool->opening &&
+           (pool->opened == 0 || deadline_passed(pool->open_again));
+}
+
 static bool is_full(const struct pool *pool)
 {
-    return pool->idle_count == 0 && pool->opened == pool->size;
+    return pool->idle_count == 0 && !may_open(pool);
+}
+
+static void begin_opening(struct pool *pool)
+{
+    pool->opened++;
+    pool->opening = true;
+}
+
+static void end_opening(struct pool *pool, bool too_late)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->opening = false;
+    if (too_late)
+        pool->open_again = deadline_in_ms(POOL_OPEN_AGAIN_MS);
+    pthread_cond_signal(&pool->freed); /* the next one may */
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 /* Takes an idle connection, or the right to open one (`out` is then NULL). */
@@ -76,7 +100,7 @@ static bool take_place(struct pool *pool, struct deadline deadline, struct conne
     if (taken && pool->idle_count > 0)
         *out = pool->idle[--pool->idle_count];
     else if (taken)
-        pool->opened++;
+        begin_opening(pool);
     pthread_mutex_unlock(&pool->mutex);
     if (!taken)
         return error_set(err, ERROR_OVERLOADED, "overloaded", "all database connections are busy");
@@ -96,22 +120,28 @@ static void give_place_back(struct pool *pool, struct connection *idle)
     metric_add(pool->in_use, -1);
 }
 
+static bool open_place(struct pool *pool, struct deadline deadline, struct connection **out,
+                       struct error *err)
+{
+    struct deadline limit = deadline_earlier(deadline, deadline_in_ms(POOL_OPEN_MS));
+    bool opened = connection_open(pool->connection_string, limit, out, err);
+
+    end_opening(pool, !opened && err->kind == ERROR_DEADLINE);
+    if (!opened)
+        give_place_back(pool, NULL);
+    return opened;
+}
+
 bool pool_acquire(struct pool *pool, struct deadline deadline, struct connection **out,
                   struct error *err)
 {
-    struct connection *connection = NULL;
-
-    if (!take_place(pool, deadline, &connection, err))
-        return false;
-    if (connection == NULL &&
-        !connection_open(pool->connection_string,
-                         deadline_earlier(deadline, deadline_in_ms(POOL_OPEN_MS)), &connection,
-                         err)) {
-        give_place_back(pool, NULL);
-        return false;
-    }
-    *out = connection;
-    return true;
+    do {
+        if (!take_place(pool, deadline, out, err))
+            return false;
+        if (*out != NULL || open_place(pool, deadline, out, err))
+            return true;
+    } while (err->kind == ERROR_DEADLINE && !deadline_passed(deadline));
+    return false;
 }
 
 void pool_release(struct pool *pool, struct connection *connection)

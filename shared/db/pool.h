@@ -1,8 +1,11 @@
 /*
  * Pool: the connections that reads are made on.
  *
- * At most `size` connections, opened when first needed; whoever finds all busy waits until the
- * deadline. After the server was away the first query on each connection fails; a read is simply
+ * At most `size` connections, opened when first needed, one at a time: a server that makes them
+ * slowly, or no more, holds one caller up and not all. Whoever finds all busy waits until the
+ * deadline.
+ *
+ * After the server was away the first query on each connection fails; a read is simply
  * repeated until it met a connection that lives, and the pool heals by itself.
  *
  * Any thread.
@@ -20,7 +23,8 @@ struct pool *pool_create(const char *name, const char *connection_string, size_t
 /* Nobody may hold a connection any more. Takes NULL. */
 void pool_destroy(struct pool *pool);
 
-/* ERROR_OVERLOADED when none becomes free in time, ERROR_UNAVAILABLE when the server is away. */
+/* ERROR_OVERLOADED when none becomes free in time, ERROR_UNAVAILABLE when the server is away,
+ * ERROR_DEADLINE when it says nothing. */
 MUST_CHECK bool pool_acquire(struct pool *pool, struct deadline deadline, struct connection **out,
                              struct error *err);
 

@@ -100,6 +100,17 @@ test('with every worker waiting for the database, health still answers', async (
   await untilServed();
 });
 
+test('a server that makes no new connections is read over those that there are', async () => {
+  const { id } = await shop.createOrder(invoice(2));
+  const head = await stack.freeze('postgres');
+  try {
+    const asked = Array.from({ length: 32 }, () => shop.get(`/v1/orders/${id}`));
+    for (const answer of await Promise.all(asked)) expectStatus(answer, 200);
+  } finally {
+    head.thaw();
+  }
+});
+
 /**
  * Where others wait for a thread, whoever has connected and says nothing is closed; a client among 300
  * of one process may be as slow as that, and asks again.

@@ -109,8 +109,8 @@ describe('a key', () => {
     const refused = answers.filter(({ status }) => status === 429);
     assert.ok(refused.length > 0, 'nobody had to wait');
     for (const answer of refused) assert.match(expectTold(answer), /at most 40 requests in a second/);
-    const served = answers.filter(({ status }) => status === 200);
-    assert.equal(served.length + refused.length, CROWD);
+    const served = answers.filter(({ status }) => status !== 429);
+    for (const answer of served) expectStatus(answer, 200);
     assert.ok(served.length >= RATE_LIMIT_PER_KEY, `${served.length} were served`);
     expectStatus(await shop.get('/v1/orders'), 200);
     const after = await metric(stack.env.ORDER_URL, 'checkout_rate_limited_total{by="key"}');
