@@ -1,5 +1,6 @@
 #include "shared/events/event.h"
 
+#include "shared/events/event_scan.h"
 #include "shared/json/json_pieces.h"
 #include "shared/json/json_reader.h"
 #include "shared/json/json_writer.h"
@@ -133,22 +134,30 @@ static void read_traceparent(struct json_reader *reader, char *out)
         json_reader_refuse(reader, "traceparent", "not_a_traceparent", "is no trace context");
 }
 
+static struct span keep(struct span text, struct buffer *storage)
+{
+    size_t start = storage->length;
+
+    buffer_append_span(storage, text);
+    return (struct span){ storage->at + start, text.length };
+}
+
 /* As it came, where it is known; what was read is written again otherwise. */
 static void read_data(struct json_reader *reader, struct span text, struct buffer *storage,
                       struct event *out)
 {
     struct json_value *data = json_read_value(reader, "data");
-    size_t start = storage->length;
+    AUTO(buffer_release) struct buffer written = BUFFER_EMPTY;
 
     if (data == NULL || !json_value_is_object(data)) {
         json_reader_refuse(reader, "data", "required", "must be an object");
         return;
     }
-    if (text.length > 0)
-        buffer_append_span(storage, text);
-    else
-        json_value_write(data, storage);
-    out->data = (struct span){ storage->at + start, storage->length - start };
+    if (text.length == 0) {
+        json_value_write(data, &written);
+        text = buffer_span(&written);
+    }
+    out->data = keep(text, storage);
 }
 
 static void read_members(struct json_reader *reader, const char *service, struct event *out)
@@ -194,8 +203,8 @@ bool event_read_value(struct json_value *value, const char *service, struct buff
     return read_event(value, service, (struct span){ NULL, 0 }, storage, out, err);
 }
 
-bool event_read(struct span text, const char *service, struct buffer *storage, struct event *out,
-                struct error *err)
+static bool read_json(struct span text, const char *service, struct buffer *storage,
+                      struct event *out, struct error *err)
 {
     static const char *const left_alone[] = { "data", NULL };
     AUTO(json_document_release) struct json_document document = { NULL };
@@ -206,4 +215,13 @@ bool event_read(struct span text, const char *service, struct buffer *storage, s
         text = buffer_span(&rest);
     return json_document_parse(text, &document, err) &&
            read_event(document.root, service, data, storage, out, err);
+}
+
+bool event_read(struct span text, const char *service, struct buffer *storage, struct event *out,
+                struct error *err)
+{
+    if (!event_scan(text, service, out))
+        return read_json(text, service, storage, out, err);
+    out->data = keep(out->data, storage);
+    return true;
 }

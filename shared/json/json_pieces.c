@@ -128,6 +128,12 @@ bool json_next_element(struct span array, size_t *at, struct span *out)
     return true;
 }
 
+bool json_is_closed(struct span text)
+{
+    return text.length >= 2 && (text.at[0] == '{' || text.at[0] == '[') &&
+           end_of_nested(text, 0) == text.length - 1;
+}
+
 bool json_document_parse_without(struct span text, const char *const *names,
                                  struct json_document *out, struct error *err)
 {

@@ -30,6 +30,9 @@ enum { JSON_PIECES_MAX = 2 };
  */
 MUST_CHECK bool json_next_element(struct span array, size_t *at, struct span *out);
 
+/* True if the text is an object or an array whose bracket is closed by its very last byte. */
+MUST_CHECK bool json_is_closed(struct span text);
+
 /* As json_document_parse(), with the members of these names made empty; `names` as above. */
 MUST_CHECK bool json_document_parse_without(struct span text, const char *const *names,
                                             struct json_document *out, struct error *err);

@@ -2,7 +2,7 @@
 
 #include "tests/fuzz/fuzz.h"
 
-static void check_same(const struct event *a, const struct event *b)
+void fuzz_check_same_event(const struct event *a, const struct event *b)
 {
     assert(a->stream == b->stream && a->sequence == b->sequence);
     assert(id_equal(a->id, b->id) && id_equal(a->subject, b->subject));
@@ -24,5 +24,5 @@ void fuzz_check_event(const struct event *event)
     event_write(event, FUZZ_PRODUCER, &written);
     bool read = event_read(buffer_span(&written), FUZZ_PRODUCER, &storage, &again, &err);
     assert(read);
-    check_same(event, &again);
+    fuzz_check_same_event(event, &again);
 }

@@ -6,6 +6,8 @@
 
 #define FUZZ_PRODUCER "order-service"
 
+void fuzz_check_same_event(const struct event *a, const struct event *b);
+
 /* Written again, it reads as the same, and it fits its own topic. */
 void fuzz_check_event(const struct event *event);
 

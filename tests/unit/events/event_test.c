@@ -1,6 +1,7 @@
 #include "shared/events/event.h"
 
 #include "shared/events/consumer_batch.h"
+#include "shared/events/event_scan.h"
 #include "tests/unit/table.h"
 
 #define SUBJECT     "018f3c2a-1111-7abc-8def-0123456789ab"
@@ -51,14 +52,13 @@ static const struct read_row {
       false, "/merchantid" },
 };
 
-static void check_read(void **state)
+static void expect_read(const struct read_row *row, const char *text)
 {
-    const struct read_row *row = *state;
     AUTO(buffer_release) struct buffer storage = BUFFER_EMPTY;
     struct error err;
     struct event event;
 
-    assert_int_equal(event_read(span_of(row->text), "order-service", &storage, &event, &err),
+    assert_int_equal(event_read(span_of(text), "order-service", &storage, &event, &err),
                      row->readable);
     if (row->readable) {
         assert_int_equal(event.sequence, 42);
@@ -68,6 +68,71 @@ static void check_read(void **state)
     } else if (row->pointer != NULL) {
         assert_string_equal(err.fields[0].pointer, row->pointer);
     }
+}
+
+/* A blank at its end makes an event one that is read as JSON: both ways say the same of it. */
+static void check_read(void **state)
+{
+    const struct read_row *row = *state;
+    AUTO(buffer_release) struct buffer text = BUFFER_EMPTY;
+
+    expect_read(row, row->text);
+    buffer_append(&text, row->text);
+    buffer_append(&text, " ");
+    expect_read(row, text.at);
+}
+
+#define ID_TEXT "018f3c2a-2222-7abc-8def-0123456789ab"
+
+static const struct scan_row {
+    const char *label;
+    const char *before, *after; /* a part of GOOD, and what stands in its place */
+    bool scanned, readable;
+} scan_rows[] = {
+    { "an event as it is written is scanned", "{", "{", true, true },
+    { "data is whatever its brackets close", "{\"a\":1}", "{\"a\": [\"}\"]}", true, true },
+    { "empty data is data", "{\"a\":1}", "{}", true, true },
+    { "the largest numbers are scanned", "\"subjectversion\":3", "\"subjectversion\":2147483647",
+      true, true },
+    { "blanks between members are for JSON", ",\"id\"", ", \"id\"", false, true },
+    { "an escape is for JSON", "\"demo\"", "\"d\\u0065mo\"", false, true },
+    { "a character beyond ASCII is for JSON", "\"demo\"", "\"d\xc3\xa9mo\"", false, true },
+    { "a member that came with a later version is for JSON", ",\"data\"", ",\"new\":1,\"data\"",
+      false, true },
+    { "another order of the members is for JSON", "\"stream\":0,\"subjectversion\":3",
+      "\"subjectversion\":3,\"stream\":0", false, true },
+    { "a number with a zero in front is none", "\"stream\":0", "\"stream\":00", false, false },
+    { "a number too large is none", "\"stream\":0", "\"stream\":99999999999999999999", false,
+      false },
+    { "a version beyond its type is none", "\"subjectversion\":3", "\"subjectversion\":2147483648",
+      false, false },
+    { "a stream below 0 is none", "\"stream\":0", "\"stream\":-1", false, false },
+    { "a digit that is missing is refused", SEQUENCE, "0000000000000000042", false, false },
+    { "an id that is none is refused", ID_TEXT, "018f3c2a", false, false },
+    { "a time that is none is refused", "2026-01-31", "2026-02-31", false, false },
+    { "a trace that is none is refused", TRACEPARENT, "00-0-0-01", false, false },
+    { "an empty merchant is refused", "\"demo\"", "\"\"", false, false },
+    { "data that is not closed is refused", "{\"a\":1}", "{\"a\":[1}", false, false },
+    { "data that is an array is refused", "{\"a\":1}", "[1]", false, false },
+    { "something behind the data is refused", "{\"a\":1}", "{\"a\":1}x", false, false },
+};
+
+static void check_scan(void **state)
+{
+    const struct scan_row *row = *state;
+    AUTO(buffer_release) struct buffer text = BUFFER_EMPTY, storage = BUFFER_EMPTY;
+    const char *at = strstr(GOOD, row->before);
+    struct error err;
+    struct event event;
+
+    assert_non_null(at);
+    buffer_append_bytes(&text, GOOD, (size_t)(at - GOOD));
+    buffer_append(&text, row->after);
+    buffer_append(&text, at + strlen(row->before));
+    assert_int_equal(event_scan(buffer_span(&text), "order-service", &event), row->scanned);
+    assert_int_equal(event_read(buffer_span(&text), "order-service", &storage, &event, &err),
+                     row->readable);
+    assert_false(event_scan(buffer_span(&text), "payment-service", &event));
 }
 
 /* What is written is read back, and written the same again. */
@@ -154,6 +219,7 @@ int main(void)
     struct table table = TABLE_EMPTY;
 
     TABLE_ADD_ROWS(&table, read_rows, check_read);
+    TABLE_ADD_ROWS(&table, scan_rows, check_scan);
     TABLE_ADD(&table, an_event_survives_the_bus_byte_for_byte);
     TABLE_ADD_ROWS(&table, topic_rows, check_topic);
     TABLE_ADD_ROWS(&table, arrival_rows, check_arrival);
