@@ -49,6 +49,40 @@ static size_t number_length(struct span text, size_t at)
     return end - at;
 }
 
+/* Moves `at` behind the digits there; false if there are none. */
+static bool skip_digits(struct span text, size_t *at)
+{
+    size_t start = *at;
+
+    while (*at < text.length && text.at[*at] >= '0' && text.at[*at] <= '9')
+        (*at)++;
+    return *at > start;
+}
+
+/* Moves `at` behind one of the characters, if one is there. */
+static bool skip_one_of(struct span text, const char *characters, size_t *at)
+{
+    bool there = *at < text.length && strchr(characters, text.at[*at]) != NULL;
+
+    *at += there;
+    return there;
+}
+
+/* The grammar of RFC 8259, section 6. */
+static bool is_well_formed(struct span number)
+{
+    size_t at = number.at[0] == '-', first = at;
+    bool good = skip_digits(number, &at) && (number.at[first] != '0' || at == first + 1);
+
+    if (good && skip_one_of(number, ".", &at))
+        good = skip_digits(number, &at);
+    if (good && skip_one_of(number, "eE", &at)) {
+        (void)skip_one_of(number, "+-", &at);
+        good = skip_digits(number, &at);
+    }
+    return good && at == number.length;
+}
+
 void json_numbers_replace(struct span text, struct buffer *out)
 {
     for (size_t at = 0, length; at < text.length; at += length) {
@@ -58,7 +92,7 @@ void json_numbers_replace(struct span text, struct buffer *out)
                  : is_number        ? number_length(text, at)
                                     : 1;
         struct span part = { text.at + at, length };
-        if (is_number && !fits(part))
+        if (is_number && is_well_formed(part) && !fits(part))
             buffer_append(out, JSON_NUMBER_BEYOND);
         else
             buffer_append_span(out, part);

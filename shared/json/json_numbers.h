@@ -14,7 +14,10 @@
 #define JSON_NUMBER_BEYOND       "1e300"
 #define JSON_NUMBER_BEYOND_VALUE 1e300
 
-/* Appends the text to `out`, with every number outside strings that does not fit replaced. */
+/*
+ * Appends the text to `out`, with every number outside strings that does not fit replaced. What is
+ * no number of RFC 8259 stays, for the parser to refuse.
+ */
 void json_numbers_replace(struct span text, struct buffer *out);
 
 #endif
