@@ -5,15 +5,9 @@
 
 /* Whoever pays an order that is not known yet has the log asked at once. */
 const struct consumed_type payable_order_types[] = {
-    { "order.created", true },
-    { "order.updated", true },
-    { "order.paid", true },
-    { "order.sent", true },
-    { "order.delivered", true },
-    { "order.returned", false },
-    { "order.canceled", false },
-    { "order.expired", false },
-    { NULL, false },
+    { "order.created", true },   { "order.updated", true },   { "order.paid", true },
+    { "order.sent", true },      { "order.delivered", true }, { "order.returned", false },
+    { "order.canceled", false }, { "order.expired", false },  { NULL, false },
 };
 
 STATEMENT(payable_order_select, "payments",
@@ -46,12 +40,12 @@ STATEMENT(payable_order_settle, "payments",
 
 static bool read_order(const struct event *event, struct payable_order *out, struct error *err)
 {
-    static const char *const left_alone[] = { "lines", "metadata", NULL };
+    static const char *const names[] = { "id", "merchant_id", "currency", "amount_due", NULL };
     AUTO(json_document_release) struct json_document document;
     struct json_reader reader;
     char merchant[4 * PAYMENT_MERCHANT_SIZE] = "", currency[16] = "";
 
-    if (!json_document_parse_without(event->data, left_alone, &document, err))
+    if (!json_document_parse_members(event->data, names, &document, err))
         return false;
     json_reader_begin(&reader, &document, err);
     json_read_id(&reader, "id", JSON_REQUIRED, &out->id);

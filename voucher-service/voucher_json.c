@@ -209,15 +209,14 @@ static void read_owner(struct json_reader *reader, char out[VOUCHER_MERCHANT_SIZ
         json_reader_refuse(reader, "merchant_id", "merchant_invalid", "must be a merchant's slug");
 }
 
-/* What an order has and vouchers do not ask for. */
-static const char *const left_alone[] = { "lines", "metadata", NULL };
-
 bool voucher_order_read(struct span data, struct voucher_order *out, struct error *err)
 {
+    static const char *const names[] = { "id",           "merchant_id", "currency",
+                                         "total_amount", "customer",    NULL };
     AUTO(json_document_release) struct json_document document = { NULL };
     struct json_reader reader, customer;
 
-    if (!json_document_parse_without(data, left_alone, &document, err))
+    if (!json_document_parse_members(data, names, &document, err))
         return false;
     json_reader_begin(&reader, &document, err);
     json_read_id(&reader, "id", JSON_REQUIRED, &out->id);
@@ -232,10 +231,11 @@ bool voucher_order_read(struct span data, struct voucher_order *out, struct erro
 
 bool voucher_order_use_read(struct span data, struct voucher_order_use *out, struct error *err)
 {
+    static const char *const names[] = { "id", "merchant_id", "voucher", NULL };
     AUTO(json_document_release) struct json_document document = { NULL };
     struct json_reader reader, voucher;
 
-    if (!json_document_parse_without(data, left_alone, &document, err))
+    if (!json_document_parse_members(data, names, &document, err))
         return false;
     json_reader_begin(&reader, &document, err);
     json_read_id(&reader, "id", JSON_REQUIRED, &out->order_id);

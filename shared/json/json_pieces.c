@@ -134,13 +134,40 @@ bool json_is_closed(struct span text)
            end_of_nested(text, 0) == text.length - 1;
 }
 
-bool json_document_parse_without(struct span text, const char *const *names,
+/* What is no member at all stays, for the parser to find out. */
+static bool is_asked_for(struct span member, const char *const *names)
+{
+    size_t end =
+        member.length > 0 && member.at[0] == '"' ? end_of_string(member, 0) : member.length;
+    struct span name = { member.at + 1, end - 1 };
+
+    return end == member.length || names[find_name(names, name)] != NULL ||
+           memchr(name.at, '\\', name.length) != NULL;
+}
+
+static bool copy_members(struct span object, const char *const *names, struct buffer *out)
+{
+    struct span member;
+
+    if (!json_is_closed(object) || object.at[0] != '{' || object.at[object.length - 1] != '}')
+        return false;
+    buffer_append(out, "{");
+    for (size_t at = 0; json_next_element(object, &at, &member);) {
+        if (!is_asked_for(member, names))
+            continue;
+        buffer_append(out, out->length > 1 ? "," : "");
+        buffer_append_span(out, member);
+    }
+    buffer_append(out, "}");
+    return true;
+}
+
+bool json_document_parse_members(struct span text, const char *const *names,
                                  struct json_document *out, struct error *err)
 {
-    AUTO(buffer_release) struct buffer rest = BUFFER_EMPTY;
-    struct span pieces[JSON_PIECES_MAX];
+    AUTO(buffer_release) struct buffer asked_for = BUFFER_EMPTY;
 
-    if (!json_cut(text, names, pieces, &rest))
+    if (!copy_members(without_blanks(text), names, &asked_for))
         return json_document_parse(text, out, err); /* which says what is wrong */
-    return json_document_parse(buffer_span(&rest), out, err);
+    return json_document_parse(buffer_span(&asked_for), out, err);
 }

@@ -2,10 +2,10 @@
  * JSON pieces: members of a document's top that are left alone, because nobody here needs to know
  * what is in them.
  *
- * Reading a document costs by its values, and an order's lines are most of its values. A consumer
- * that asks for the amount of an order leaves the lines out: they are found by their brackets, and
- * the rest is parsed as ever. What is left out must be closed; no more is checked of it. An array
- * that was left out can be walked then, so that each element is read, or not, by itself.
+ * Reading a document costs by its values, of which an order has a hundred. A consumer that asks for
+ * the amount of an order takes four of its members: where they begin and end is found by brackets
+ * and commas, and only they are parsed. What is left out must be closed; no more is checked of it.
+ * An array that was left out can be walked then, so that each element is read, or not, by itself.
  */
 #ifndef CHECKOUT_JSON_JSON_PIECES_H
 #define CHECKOUT_JSON_JSON_PIECES_H
@@ -24,17 +24,22 @@ MUST_CHECK bool json_cut(struct span text, const char *const *names, struct span
 /* Two names are enough for all that we leave out. */
 enum { JSON_PIECES_MAX = 2 };
 
-/*
- * The next element of an array that json_cut() found, as it stands there; `at` begins with 0 and is
- * moved on. An element is whatever lies between two commas, perhaps nothing. False behind the last.
- */
-MUST_CHECK bool json_next_element(struct span array, size_t *at, struct span *out);
-
 /* True if the text is an object or an array whose bracket is closed by its very last byte. */
 MUST_CHECK bool json_is_closed(struct span text);
 
-/* As json_document_parse(), with the members of these names made empty; `names` as above. */
-MUST_CHECK bool json_document_parse_without(struct span text, const char *const *names,
+/*
+ * The next element of an array, or member of an object, that is closed, as it stands there; `at`
+ * begins with 0 and is moved on. It is whatever lies between two commas, perhaps nothing. False
+ * behind the last.
+ */
+MUST_CHECK bool json_next_element(struct span array, size_t *at, struct span *out);
+
+/*
+ * As json_document_parse(), with no other members of the top than those of these names, which end
+ * with NULL; a name with an escape in it stays. Of what is left out no more is known than that it
+ * is closed.
+ */
+MUST_CHECK bool json_document_parse_members(struct span text, const char *const *names,
                                             struct json_document *out, struct error *err);
 
 #endif

@@ -85,6 +85,23 @@ static void check_pieces(struct span input, const struct json_document *document
     }
 }
 
+/* Members that were asked for are those of the whole document. */
+static void check_asked_for(struct span input, const struct json_document *document)
+{
+    static const char *const names[] = { "data", "lines", NULL };
+    AUTO(json_document_release) struct json_document rest = { NULL };
+    json_t *root = json_library_value(document->root);
+    struct error err;
+
+    bool parsed = json_document_parse_members(input, names, &rest, &err);
+    assert(parsed);
+    for (size_t i = 0; json_is_object(root) && names[i] != NULL; i++) {
+        json_t *whole = json_object_get(root, names[i]);
+        json_t *asked_for = json_object_get(json_library_value(rest.root), names[i]);
+        assert(whole ? json_equal(whole, asked_for) : !asked_for);
+    }
+}
+
 void fuzz(struct span input)
 {
     AUTO(json_document_release) struct json_document document = { NULL };
@@ -93,5 +110,6 @@ void fuzz(struct span input)
         return;
     check_written(&document);
     check_pieces(input, &document);
+    check_asked_for(input, &document);
     read_members(&document);
 }
