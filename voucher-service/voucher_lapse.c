@@ -70,14 +70,14 @@ static struct promise *find_promise(struct voucher_lapse *lapse, int stream)
 static bool fetch_head(struct voucher_lapse *lapse, int stream, int64_t position, int64_t *out,
                        struct error *err)
 {
-    AUTO(feed_page_release) struct feed_page page = { .head = 0 };
+    AUTO(feed_page_release) struct feed_page page = { .count = 0 };
     const struct event_range range = { .stream = stream, .after = position, .limit = 1 };
 
     if (!lapse->client)
         lapse->client = client_create();
     if (!feed_fetch(lapse->client, lapse->orders, &range, deadline_in_ms(FETCH_MS), &page, err))
         return false;
-    *out = page.head;
+    *out = page.extent.head;
     CRASH_POINT("lapse:head_fetched");
     return true;
 }

@@ -202,14 +202,14 @@ static bool observe_heads(const struct backbone *backbone, struct error *err)
 {
     for (size_t i = 0; i < backbone->settings.stream_count; i++) {
         char labels[32];
-        int64_t head = 0;
+        struct event_extent extent;
 
         text_format(labels, sizeof(labels), "stream=\"%d\"", backbone->settings.streams[i]);
-        if (!event_log_head(backbone->pool, backbone->settings.streams[i], deadline_in_ms(PING_MS),
-                            &head, err))
+        if (!event_log_extent(backbone->pool, backbone->settings.streams[i],
+                              deadline_in_ms(PING_MS), &extent, err))
             return false;
         metric_set(metric_gauge("checkout_event_log_head", "Highest sequence in the log", labels),
-                   head);
+                   extent.head);
     }
     return true;
 }

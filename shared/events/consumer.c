@@ -48,10 +48,14 @@ static void on_connected(void *ctx)
     consumer->ask_head_at = deadline_in_ms(0); /* how far behind is it by now? */
 }
 
-/* Who is far behind reads the log first: what the bus brought meanwhile would be in it as well. */
+/*
+ * Who is far behind reads the log first: what the bus brought meanwhile would be in it as well. And
+ * what the bus is behind would be nothing new.
+ */
 static void subscribe(struct consumer *consumer)
 {
-    if (!consumer->subscribe_due || consumer->far_behind || !mqtt_is_connected(consumer->mqtt))
+    if (!consumer->subscribe_due || consumer->far_behind || consumer->far_ahead ||
+        !mqtt_is_connected(consumer->mqtt))
         return;
     consumer->subscribe_due = false;
     for (const char *const *filter = consumer->settings.filters; *filter != NULL; filter++)
@@ -64,6 +68,7 @@ static void on_disconnected(void *ctx)
     struct consumer *consumer = ctx;
 
     atomic_store(&consumer->broker_up, false);
+    consumer->subscribe_due = false;
     log_warning("broker connection lost");
 }
 

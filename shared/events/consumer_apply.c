@@ -10,14 +10,14 @@ static void show_lag(struct consumer *consumer, int64_t lag)
 void consumer_show_progress(struct consumer *consumer, int64_t position)
 {
     consumer->position = position;
-    if (consumer->head < position)
-        consumer->head = position;
+    if (consumer->extent.head < position)
+        consumer->extent.head = position;
     if (consumer->position_metric == NULL) /* a 0 before would tell of a lag that there is not */
         consumer->position_metric =
             metric_gauge("checkout_consumer_position",
                          "The last event that took effect, as its leader knew", consumer->labels);
     metric_set(consumer->position_metric, position);
-    show_lag(consumer, consumer->head - position);
+    show_lag(consumer, consumer->extent.head - position);
 }
 
 void consumer_show_standby(struct consumer *consumer)

@@ -19,6 +19,9 @@ enum {
     CONSUMER_BACKOFF_MS = 500 /* after the weather turned bad */
 };
 
+/* More than the relay may announce before it stores that it did. */
+enum { CONSUMER_AHEAD_MAX = 2500 };
+
 _Static_assert(CONSUMER_PULL_MS < LEASE_MS - LEASE_RENEW_MS, "a slow feed must not cost the lease");
 
 struct consumer {
@@ -38,10 +41,11 @@ struct consumer {
     struct client *client;
     struct lease lease;
     int64_t position;
-    int64_t head; /* of the producer's log, as last told */
+    struct event_extent extent; /* of the producer's log, as last told */
     bool position_known;
     bool pull_due;
-    bool far_behind;    /* more than a batch, as the log last told */
+    bool far_behind;    /* the log, more than a batch */
+    bool far_ahead;     /* of what the bus was told */
     bool subscribe_due; /* connected, and not subscribed yet */
     bool feed_away;     /* and that was logged */
     struct deadline pull_not_before;

@@ -24,7 +24,7 @@ static void put_off(struct consumer *consumer, int64_t start_us, const struct er
 
     if (!atomic_load(&consumer->stopping))
         note_feed(consumer, err);
-    consumer->far_behind = false; /* as far as anybody can tell */
+    consumer->far_behind = consumer->far_ahead = false; /* as far as anybody can tell */
     consumer->pull_not_before =
         deadline_in_ms(took_ms > CONSUMER_BACKOFF_MS ? took_ms : CONSUMER_BACKOFF_MS);
 }
@@ -46,8 +46,10 @@ static void note_end(struct consumer *consumer, int64_t head)
 
 static void note_distance(struct consumer *consumer)
 {
-    consumer->far_behind = consumer->head - consumer->position > CONSUMER_BATCH_MAX;
-    consumer->pull_due |= consumer->far_behind;
+    const struct event_extent *extent = &consumer->extent;
+
+    consumer->far_behind = extent->head - consumer->position > CONSUMER_BATCH_MAX;
+    consumer->far_ahead = consumer->position - extent->announced > CONSUMER_AHEAD_MAX;
 }
 
 /* False when the producer is away; it is asked again after a pause. */
@@ -63,8 +65,8 @@ static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *pa
         return false;
     }
     note_feed(consumer, NULL);
-    note_end(consumer, page->head);
-    consumer->head = page->head;
+    note_end(consumer, page->extent.head);
+    consumer->extent = page->extent;
     consumer_show_progress(consumer, consumer->position);
     note_distance(consumer);
     return true;
@@ -85,7 +87,7 @@ static bool pull(struct consumer *consumer, struct error *err)
         CRASH_POINT("consumer:after_pull");
     bool done = consumer_apply_page(consumer, arrivals, page.count, err);
     if (done)
-        consumer->pull_due = consumer->position < consumer->head;
+        consumer->pull_due = consumer->position < consumer->extent.head;
     note_distance(consumer);
     for (size_t i = 0; i < page.count; i++)
         arrival_release(&arrivals[i]);
@@ -94,15 +96,20 @@ static bool pull(struct consumer *consumer, struct error *err)
     return done;
 }
 
-/* A lost last event leaves no hole: what was the head a while ago must be reached by now. */
+/*
+ * A lost last event leaves no hole: what was the head a while ago must be reached by now. Who does
+ * not hear the bus yet has only the log to learn from.
+ */
 static void ask_head(struct consumer *consumer)
 {
     struct feed_page page;
 
-    consumer->pull_due |= consumer->position < consumer->head;
+    consumer->pull_due |= consumer->position < consumer->extent.head;
     if (!fetch(consumer, 1, &page))
         return;
-    consumer->ask_head_at = deadline_in_ms(CONSUMER_HEAD_MS);
+    consumer->pull_due |= consumer->far_behind;
+    consumer->ask_head_at =
+        deadline_in_ms(consumer->subscribe_due ? CONSUMER_IDLE_MS : CONSUMER_HEAD_MS);
     feed_page_release(&page);
 }
 

@@ -29,8 +29,9 @@ STATEMENT(event_log_page, "any",
           "traceparent, data FROM events WHERE stream = $1 AND sequence > $2 "
           "ORDER BY sequence LIMIT $3");
 
-STATEMENT(event_log_top, "any",
-          "SELECT coalesce(max(sequence), 0) AS head FROM events WHERE stream = $1");
+STATEMENT(event_log_ends, "any",
+          "SELECT coalesce((SELECT max(sequence) FROM events WHERE stream = $1), 0) AS head, "
+          "coalesce((SELECT sequence FROM relay_position WHERE stream = $1), 0) AS announced");
 
 enum { APPEND_COLUMNS = 8 };
 
@@ -185,17 +186,17 @@ void event_log_row(const struct rows *rows, size_t index, struct event *out)
     out->data = row_span(&row, "data");
 }
 
-bool event_log_head(struct pool *pool, int stream, struct deadline deadline, int64_t *out,
-                    struct error *err)
+bool event_log_extent(struct pool *pool, int stream, struct deadline deadline,
+                      struct event_extent *out, struct error *err)
 {
     AUTO(parameters_release) struct parameters parameters;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
 
     parameters_begin(&parameters);
     parameters_add_integer(&parameters, stream);
-    if (!db_query(pool, &event_log_top, &parameters, deadline, &rows, err))
+    if (!db_query(pool, &event_log_ends, &parameters, deadline, &rows, err))
         return false;
     struct row row = rows_at(&rows, 0);
-    *out = row_integer(&row, "head");
+    *out = (struct event_extent){ row_integer(&row, "head"), row_integer(&row, "announced") };
     return true;
 }

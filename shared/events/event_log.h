@@ -32,8 +32,13 @@ MUST_CHECK bool event_log_read(struct connection *connection, const struct event
 /* One of those rows; `data` is borrowed from the rows. */
 void event_log_row(const struct rows *rows, size_t index, struct event *out);
 
-/* The highest sequence; 0 for an empty log. */
-MUST_CHECK bool event_log_head(struct pool *pool, int stream, struct deadline deadline,
-                               int64_t *out, struct error *err);
+/* How far a log goes. */
+struct event_extent {
+    int64_t head;      /* the highest sequence; 0 for an empty log */
+    int64_t announced; /* the bus was told everything up to here, and perhaps more by now */
+};
+
+MUST_CHECK bool event_log_extent(struct pool *pool, int stream, struct deadline deadline,
+                                 struct event_extent *out, struct error *err);
 
 #endif

@@ -129,7 +129,8 @@ static bool read_events(const struct feed *feed, const struct request *req,
 /* Everything up to the last event shown was seen, or, on a page that is not full, all of the scan.
  */
 static void write_page(const struct feed *feed, const struct event_range *range,
-                       const struct rows *rows, int64_t head, int64_t seen, struct buffer *out)
+                       const struct rows *rows, const struct event_extent *extent, int64_t seen,
+                       struct buffer *out)
 {
     struct event event = { .sequence = range->after };
     size_t shown = 0;
@@ -142,8 +143,8 @@ static void write_page(const struct feed *feed, const struct event_range *range,
     }
     if ((int64_t)rows->count == range->limit || shown < rows->count || seen < event.sequence)
         seen = event.sequence;
-    buffer_append_format(out, "],\"head\":%lld,\"next_after\":%lld}", (long long)head,
-                         (long long)seen);
+    buffer_append_format(out, "],\"head\":%lld,\"announced\":%lld,\"next_after\":%lld}",
+                         (long long)extent->head, (long long)extent->announced, (long long)seen);
 }
 
 /* GET /v1/events: the head is read first, so that a page never ends beyond it unseen. */
@@ -152,15 +153,15 @@ static bool get_events(void *ctx, const struct request *req, struct reply *reply
     const struct feed *feed = ctx;
     AUTO(rows_release) struct rows rows = ROWS_EMPTY;
     struct feed_wish wish;
-    int64_t head = 0;
+    struct event_extent extent;
 
     if (!read_wish(req, &wish, err) ||
-        !event_log_head(feed->pool, (int)wish.range.stream, req->caller.deadline, &head, err))
+        !event_log_extent(feed->pool, (int)wish.range.stream, req->caller.deadline, &extent, err))
         return false;
-    int64_t until = scan_end(&req->caller.access, &wish, head);
+    int64_t until = scan_end(&req->caller.access, &wish, extent.head);
     if (!read_events(feed, req, &wish, until, &rows, err))
         return false;
-    write_page(feed, &wish.range, &rows, head, until, &reply->body);
+    write_page(feed, &wish.range, &rows, &extent, until, &reply->body);
     return reply_json(reply, HTTP_OK);
 }
 
@@ -249,7 +250,7 @@ static bool read_items(struct span data, const char *service, const struct event
 }
 
 /* What stands around the events, whose array was emptied. */
-static bool read_frame(struct span text, int64_t *head, struct error *err)
+static bool read_frame(struct span text, struct event_extent *out, struct error *err)
 {
     AUTO(json_document_release) struct json_document document = { NULL };
     struct json_reader reader;
@@ -259,7 +260,9 @@ static bool read_frame(struct span text, int64_t *head, struct error *err)
     if (!json_document_parse(text, &document, err))
         return false;
     json_reader_begin(&reader, &document, err);
-    json_read_integer(&reader, "head", JSON_REQUIRED, 0, INT64_MAX, head);
+    json_read_integer(&reader, "head", JSON_REQUIRED, 0, INT64_MAX, &out->head);
+    out->announced = out->head; /* a producer of before does not tell */
+    json_read_integer(&reader, "announced", JSON_OPTIONAL, 0, INT64_MAX, &out->announced);
     json_read_array(&reader, "data", JSON_REQUIRED, 0, 0, &data, &count);
     return json_reader_ok(&reader);
 }
@@ -275,7 +278,7 @@ static bool read_page(struct span answer, const char *service, const struct even
     if (!json_cut(answer, names, &data, &frame) || data.length == 0)
         return error_set(err, ERROR_UNAVAILABLE, "feed_unusable", "%s told no page of events",
                          service);
-    if (!read_frame(buffer_span(&frame), &page.head, err) ||
+    if (!read_frame(buffer_span(&frame), &page.extent, err) ||
         !read_items(data, service, range, &page, err))
         return false;
     *out = page;
@@ -304,5 +307,5 @@ void feed_page_release(struct feed_page *page)
         buffer_release(&page->items[i].text);
     }
     free(page->items);
-    *page = (struct feed_page){ .head = 0 };
+    *page = (struct feed_page){ .count = 0 };
 }

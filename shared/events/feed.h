@@ -2,9 +2,11 @@
  * Feed: the event log over HTTP, for whoever missed something on the bus.
  *
  *     GET /v1/events?stream=0&after=<sequence>&limit=1000
- *     {"data": [<CloudEvent>, ...], "head": <highest sequence>, "next_after": <sequence>}
+ *     {"data": [<CloudEvent>, ...], "head": <highest sequence>, "announced": <sequence>,
+ *      "next_after": <sequence>}
  *
- * in order of sequence, the same CloudEvents that the bus carries. A key of `*` sees a whole stream
+ * in order of sequence, the same CloudEvents that the bus carries, and was told up to `announced`
+ * at least. A key of `*` sees a whole stream
  * without holes; a merchant's key sees its own events of its own stream, whose numbers have holes
  * by nature: it continues with `next_after`, and has seen everything when that equals `head`. A
  * page may end before its limit.
@@ -47,7 +49,7 @@ struct feed_item {
 };
 
 struct feed_page {
-    int64_t head;
+    struct event_extent extent;
     size_t count;
     struct feed_item *items;
 };

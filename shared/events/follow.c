@@ -75,12 +75,12 @@ static bool refuse(const struct follow *follow, struct error *err)
 static bool ask_head(struct follow *follow, struct deadline deadline, int64_t *head,
                      struct error *err)
 {
-    AUTO(feed_page_release) struct feed_page page = { .head = 0 };
+    AUTO(feed_page_release) struct feed_page page = { .count = 0 };
     const struct event_range range = { .stream = follow->stream, .after = 0, .limit = 1 };
 
     if (!feed_fetch(follow->client, follow->source, &range, deadline, &page, err))
         return refuse(follow, err);
-    *head = page.head;
+    *head = page.extent.head;
     return true;
 }
 

@@ -79,7 +79,7 @@ export class FakePayments {
     const limit = Number(query.get('limit') ?? 1000);
     const data = log.filter((event) => Number(event.sequence) > after).slice(0, limit);
     const last = data.length === limit ? Number(data.at(-1).sequence) : this.log.length;
-    return { data, head: this.log.length, next_after: last };
+    return { data, head: this.log.length, announced: this.log.length, next_after: last };
   }
 
   /** Logs events of payments or refunds, in this order, and publishes them if it can. */

@@ -53,10 +53,10 @@ static bool fetch(int status, const char *text, struct feed_page *page)
 
 static void events_are_read_with_their_data_as_it_came(UNUSED void **state)
 {
-    AUTO(feed_page_release) struct feed_page page = { .head = 0 };
+    AUTO(feed_page_release) struct feed_page page = { .count = 0 };
 
     assert_true(fetch(HTTP_OK, PAGE(FIRST " , " SECOND), &page));
-    assert_int_equal(page.head, 50);
+    assert_int_equal(page.extent.head, 50);
     assert_int_equal(page.count, 2);
     assert_true(page.items[0].valid && page.items[1].valid);
     assert_int_equal(page.items[0].event.sequence, 42);
@@ -68,16 +68,16 @@ static void events_are_read_with_their_data_as_it_came(UNUSED void **state)
 
 static void a_page_may_be_empty(UNUSED void **state)
 {
-    AUTO(feed_page_release) struct feed_page page = { .head = 0 };
+    AUTO(feed_page_release) struct feed_page page = { .count = 0 };
 
     assert_true(fetch(HTTP_OK, PAGE(""), &page));
     assert_int_equal(page.count, 0);
-    assert_int_equal(page.head, 50);
+    assert_int_equal(page.extent.head, 50);
 }
 
 static void what_is_no_event_is_known_by_its_place(UNUSED void **state)
 {
-    AUTO(feed_page_release) struct feed_page page = { .head = 0 };
+    AUTO(feed_page_release) struct feed_page page = { .count = 0 };
 
     assert_true(fetch(HTTP_OK, PAGE(WRONG "," SECOND), &page));
     assert_int_equal(page.count, 2);
@@ -95,6 +95,9 @@ static void *allocate_scarcely(size_t size)
     return allocations_left-- > 0 ? malloc(size) : NULL;
 }
 
+/* With a blank in it: it is read as JSON. */
+#define SPACED ITEM(" 0", "42", "{}")
+
 /* A good event that could not be read for want of memory must come again. */
 static void memory_that_ends_refuses_the_page(UNUSED void **state)
 {
@@ -102,10 +105,10 @@ static void memory_that_ends_refuses_the_page(UNUSED void **state)
 
     json_set_alloc_funcs(allocate_scarcely, free);
     for (int allocations = 0; !read && allocations < 1000; allocations++) {
-        AUTO(feed_page_release) struct feed_page page = { .head = 0 };
+        AUTO(feed_page_release) struct feed_page page = { .count = 0 };
 
         allocations_left = allocations;
-        read = fetch(HTTP_OK, PAGE(FIRST "," SECOND), &page);
+        read = fetch(HTTP_OK, PAGE(SPACED "," SECOND), &page);
         assert_true(!read || (page.items[0].valid && page.items[1].valid));
     }
     json_set_alloc_funcs(malloc, free);
@@ -139,10 +142,10 @@ static const struct refused_row {
 static void check_refused(void **state)
 {
     const struct refused_row *row = *state;
-    struct feed_page page = { .head = -1 };
+    struct feed_page page = { .extent = { .head = -1 } };
 
     assert_false(fetch(row->status, row->text, &page));
-    assert_int_equal(page.head, -1); /* untouched */
+    assert_int_equal(page.extent.head, -1); /* untouched */
     assert_null(page.items);
 }
 

@@ -46,7 +46,7 @@ bool feed_fetch(struct client *client, const struct feed_source *asked,
         assert(all_are_waiting());
     if (played.away)
         return error_set(err, ERROR_UNAVAILABLE, "peer_unavailable", "nobody is there");
-    *out = (struct feed_page){ .head = played.head };
+    *out = (struct feed_page){ .extent = { .head = played.head } };
     return true;
 }
 
