@@ -4,7 +4,10 @@
 
 #include "shared/runtime/metrics.h"
 
-/* Opening may take so long, and when it did, is left so long while there are connections. */
+/*
+ * An opening that takes longer than POOL_OPEN_MS is given up, and none is begun for
+ * POOL_OPEN_AGAIN_MS behind it, as long as there are other connections to wait for.
+ */
 enum { POOL_OPEN_MS = 2000, POOL_OPEN_AGAIN_MS = 1000 };
 
 struct pool {
@@ -59,10 +62,15 @@ void pool_destroy(struct pool *pool)
     free(pool);
 }
 
+/* Whoever is to open one finds nobody who does. */
+static bool has_room(const struct pool *pool)
+{
+    return pool->opened < pool->size && !pool->opening;
+}
+
 static bool may_open(const struct pool *pool)
 {
-    return pool->opened < pool->size && !pool->opening &&
-           (pool->opened == 0 || deadline_passed(pool->open_again));
+    return has_room(pool) && (pool->opened == 0 || deadline_passed(pool->open_again));
 }
 
 static bool is_full(const struct pool *pool)
@@ -70,40 +78,49 @@ static bool is_full(const struct pool *pool)
     return pool->idle_count == 0 && !may_open(pool);
 }
 
-static void begin_opening(struct pool *pool)
+static void wait_for_place(struct pool *pool, struct deadline deadline)
 {
+    struct timespec until =
+        deadline_timespec(has_room(pool) ? deadline_earlier(deadline, pool->open_again) : deadline);
+
+    pthread_cond_timedwait(&pool->freed, &pool->mutex, &until);
+}
+
+/* Takes an idle connection, or (`out` is then NULL) the right to open one, which needs time. */
+static bool take_place(struct pool *pool, struct deadline deadline, struct connection **out)
+{
+    while (is_full(pool) && !deadline_passed(deadline))
+        wait_for_place(pool, deadline);
+    *out = NULL;
+    if (pool->idle_count > 0) {
+        *out = pool->idle[--pool->idle_count];
+        return true;
+    }
+    if (deadline_passed(deadline))
+        return false;
     pool->opened++;
     pool->opening = true;
+    return true;
 }
 
-static void end_opening(struct pool *pool, bool too_late)
+/* Where there is no connection at all, it is the server that makes none. */
+static bool refuse(bool none_stands, struct error *err)
 {
-    pthread_mutex_lock(&pool->mutex);
-    pool->opening = false;
-    if (too_late)
-        pool->open_again = deadline_in_ms(POOL_OPEN_AGAIN_MS);
-    pthread_cond_signal(&pool->freed); /* the next one may */
-    pthread_mutex_unlock(&pool->mutex);
+    if (none_stands)
+        return error_set(err, ERROR_DEADLINE, "database_timeout",
+                         "no connection to the database was made in time");
+    return error_set(err, ERROR_OVERLOADED, "overloaded", "all database connections are busy");
 }
 
-/* Takes an idle connection, or the right to open one (`out` is then NULL). */
-static bool take_place(struct pool *pool, struct deadline deadline, struct connection **out,
-                       struct error *err)
+static bool wait_and_take(struct pool *pool, struct deadline deadline, struct connection **out,
+                          struct error *err)
 {
-    struct timespec until = deadline_timespec(deadline);
-
-    *out = NULL;
     pthread_mutex_lock(&pool->mutex);
-    while (is_full(pool) && pthread_cond_timedwait(&pool->freed, &pool->mutex, &until) == 0)
-        ;
-    bool taken = !is_full(pool); /* also when one was freed in the last moment */
-    if (taken && pool->idle_count > 0)
-        *out = pool->idle[--pool->idle_count];
-    else if (taken)
-        begin_opening(pool);
+    bool taken = take_place(pool, deadline, out);
+    bool none_stands = pool->opened == (size_t)pool->opening;
     pthread_mutex_unlock(&pool->mutex);
     if (!taken)
-        return error_set(err, ERROR_OVERLOADED, "overloaded", "all database connections are busy");
+        return refuse(none_stands, err);
     metric_add(pool->in_use, 1);
     return true;
 }
@@ -120,13 +137,24 @@ static void give_place_back(struct pool *pool, struct connection *idle)
     metric_add(pool->in_use, -1);
 }
 
+static void end_opening(struct pool *pool, struct deadline open_again)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->opening = false;
+    pool->open_again = open_again;
+    pthread_cond_signal(&pool->freed); /* the next one may */
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+/* Only who had all the time for it can tell that the server is slow. */
 static bool open_place(struct pool *pool, struct deadline deadline, struct connection **out,
                        struct error *err)
 {
-    struct deadline limit = deadline_earlier(deadline, deadline_in_ms(POOL_OPEN_MS));
-    bool opened = connection_open(pool->connection_string, limit, out, err);
+    struct deadline limit = deadline_in_ms(POOL_OPEN_MS);
+    bool opened =
+        connection_open(pool->connection_string, deadline_earlier(deadline, limit), out, err);
 
-    end_opening(pool, !opened && err->kind == ERROR_DEADLINE);
+    end_opening(pool, deadline_in_ms(!opened && deadline_passed(limit) ? POOL_OPEN_AGAIN_MS : 0));
     if (!opened)
         give_place_back(pool, NULL);
     return opened;
@@ -135,11 +163,15 @@ static bool open_place(struct pool *pool, struct deadline deadline, struct conne
 bool pool_acquire(struct pool *pool, struct deadline deadline, struct connection **out,
                   struct error *err)
 {
+    struct connection *connection = NULL;
+
     do {
-        if (!take_place(pool, deadline, out, err))
+        if (!wait_and_take(pool, deadline, &connection, err))
             return false;
-        if (*out != NULL || open_place(pool, deadline, out, err))
+        if (connection != NULL || open_place(pool, deadline, &connection, err)) {
+            *out = connection;
             return true;
+        }
     } while (err->kind == ERROR_DEADLINE && !deadline_passed(deadline));
     return false;
 }

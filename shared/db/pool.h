@@ -2,7 +2,7 @@
  * Pool: the connections that reads are made on.
  *
  * At most `size` connections, opened when first needed, one at a time: a server that makes them
- * slowly, or no more, holds one caller up and not all. Whoever finds all busy waits until the
+ * slowly, or says nothing, holds one caller up and not all. Whoever finds all busy waits until the
  * deadline.
  *
  * After the server was away the first query on each connection fails; a read is simply

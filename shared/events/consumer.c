@@ -37,6 +37,15 @@ static void on_subscribed(void *ctx)
 
     /* What was published before the subscription is only in the log. */
     consumer->pull_due = true;
+    atomic_store(&consumer->hears_bus, true);
+}
+
+/* Nothing is known of it until it is connected again. */
+static void forget_bus(struct consumer *consumer)
+{
+    atomic_store(&consumer->broker_up, false);
+    atomic_store(&consumer->hears_bus, false);
+    consumer->subscribe_due = false;
 }
 
 static void on_connected(void *ctx)
@@ -44,13 +53,14 @@ static void on_connected(void *ctx)
     struct consumer *consumer = ctx;
 
     atomic_store(&consumer->broker_up, true);
+    atomic_store(&consumer->hears_bus, false);
     consumer->subscribe_due = true;
     consumer->ask_head_at = deadline_in_ms(0); /* how far behind is it by now? */
 }
 
 /*
- * Who is far behind reads the log first: what the bus brought meanwhile would be in it as well. And
- * what the bus is behind would be nothing new.
+ * Who is far behind reads the log first: what the bus brought meanwhile would be in it as well. Who
+ * is far ahead of the bus would be sent what it knows.
  */
 static void subscribe(struct consumer *consumer)
 {
@@ -67,8 +77,7 @@ static void on_disconnected(void *ctx)
 {
     struct consumer *consumer = ctx;
 
-    atomic_store(&consumer->broker_up, false);
-    consumer->subscribe_due = false;
+    forget_bus(consumer);
     log_warning("broker connection lost");
 }
 
@@ -191,7 +200,7 @@ static void note_leadership(struct consumer *consumer)
         consumer_show_standby(consumer);
     mqtt_destroy(consumer->mqtt);
     consumer->mqtt = leading ? make_mqtt(consumer) : NULL;
-    atomic_store(&consumer->broker_up, false);
+    forget_bus(consumer);
 }
 
 /* Takes in what is there, without letting acknowledgements out. */
@@ -403,10 +412,12 @@ bool consumer_check(void *ctx, char *note, size_t note_size)
     bool broker = !leading || atomic_load(&consumer->broker_up);
     bool database = atomic_load(&consumer->database_up);
     bool cut = atomic_load(&consumer->log_cut);
+    bool deaf = leading && broker && !atomic_load(&consumer->hears_bus);
 
-    text_format(note, note_size, "%s, lag %lld%s%s%s", leading ? "leader" : "standby",
+    text_format(note, note_size, "%s, lag %lld%s%s%s%s", leading ? "leader" : "standby",
                 (long long)atomic_load(&consumer->shown_lag), broker ? "" : ", broker away",
-                database ? "" : ", database away", cut ? ", its log was cut" : "");
+                deaf ? ", reads the log only" : "", database ? "" : ", database away",
+                cut ? ", its log was cut" : "");
     return broker && database && !cut;
 }
 

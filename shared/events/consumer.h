@@ -15,8 +15,8 @@
  * CONSUMER_HEAD_MS ago is still not reached (a lost last event leaves no hole to see). So the
  * broker needs to remember nothing. Who is more than a batch behind, as the log tells it,
  * subscribes when it no longer is: a page costs less than its events one by one, which would only
- * come again. So they would while the relay is behind what was read here. While the producer is
- * away there is only the bus to hear.
+ * come again. Nor does it as long as the relay is far behind what it has read: the bus would bring
+ * what it knows. While the producer is away there is only the bus to hear.
  *
  * Events that nobody waits for, most of them, are committed together: the first of them waits for
  * others, CONSUMER_PATIENCE_MS at most, until one comes that must take effect at once, or many did.

@@ -10,6 +10,8 @@
 
 #include "shared/events/consumer_batch.h"
 #include "shared/events/lease.h"
+#include "shared/events/relay.h"
+#include "shared/events/relay_window.h"
 #include "shared/runtime/metrics.h"
 
 enum {
@@ -19,8 +21,11 @@ enum {
     CONSUMER_BACKOFF_MS = 500 /* after the weather turned bad */
 };
 
-/* More than the relay may announce before it stores that it did. */
+/* Events that may be known here before the bus brings them: it is worth hearing then. */
 enum { CONSUMER_AHEAD_MAX = 2500 };
+
+_Static_assert((int)CONSUMER_AHEAD_MAX > (int)RELAY_STORE_EVERY + (int)RELAY_WINDOW,
+               "the relay may have announced so many before it stores that it did");
 
 _Static_assert(CONSUMER_PULL_MS < LEASE_MS - LEASE_RENEW_MS, "a slow feed must not cost the lease");
 
@@ -31,6 +36,7 @@ struct consumer {
     int wake; /* eventfd: stop, or look at the log */
     atomic_bool stopping, pull_asked;
     atomic_bool leading, broker_up, database_up; /* for the health check */
+    atomic_bool hears_bus;                       /* subscribed */
     atomic_bool log_cut; /* ... and that the producer's log ends before the position */
     _Atomic int64_t shown_lag;
 

@@ -47,9 +47,10 @@ static void note_end(struct consumer *consumer, int64_t head)
 static void note_distance(struct consumer *consumer)
 {
     const struct event_extent *extent = &consumer->extent;
+    int64_t known = extent->head < consumer->position ? extent->head : consumer->position;
 
     consumer->far_behind = extent->head - consumer->position > CONSUMER_BATCH_MAX;
-    consumer->far_ahead = consumer->position - extent->announced > CONSUMER_AHEAD_MAX;
+    consumer->far_ahead = known - extent->announced > CONSUMER_AHEAD_MAX;
 }
 
 /* False when the producer is away; it is asked again after a pause. */
@@ -107,7 +108,8 @@ static void ask_head(struct consumer *consumer)
     consumer->pull_due |= consumer->position < consumer->extent.head;
     if (!fetch(consumer, 1, &page))
         return;
-    consumer->pull_due |= consumer->far_behind;
+    if (consumer->subscribe_due || consumer->far_behind)
+        consumer->pull_due |= consumer->position < consumer->extent.head;
     consumer->ask_head_at =
         deadline_in_ms(consumer->subscribe_due ? CONSUMER_IDLE_MS : CONSUMER_HEAD_MS);
     feed_page_release(&page);

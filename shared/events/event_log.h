@@ -35,7 +35,7 @@ void event_log_row(const struct rows *rows, size_t index, struct event *out);
 /* How far a log goes. */
 struct event_extent {
     int64_t head;      /* the highest sequence; 0 for an empty log */
-    int64_t announced; /* the bus was told everything up to here, and perhaps more by now */
+    int64_t announced; /* up to here the bus took everything, or refused it for good */
 };
 
 MUST_CHECK bool event_log_extent(struct pool *pool, int stream, struct deadline deadline,

@@ -2,7 +2,7 @@
 
 #include "shared/json/json_pieces.h"
 
-/* Bytes of the longest member that is looked at: a source, a URN, a time, a traceparent. */
+/* Bytes of the longest member that is looked at: a source, a URN, a time. */
 enum { MEMBER_SIZE = 128 };
 
 /* Moves `rest` behind the literal, which must be what comes next. */
@@ -52,7 +52,7 @@ static bool scan_time(struct span *rest, const char *opening, struct instant *ou
 
 static bool scan_traceparent(struct span *rest, const char *opening, char *out)
 {
-    char text[MEMBER_SIZE];
+    char text[TRACEPARENT_SIZE];
     struct trace trace;
 
     if (!scan_text(rest, opening, text, sizeof(text)) || !trace_parse(span_of(text), &trace))

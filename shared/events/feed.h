@@ -5,8 +5,8 @@
  *     {"data": [<CloudEvent>, ...], "head": <highest sequence>, "announced": <sequence>,
  *      "next_after": <sequence>}
  *
- * in order of sequence, the same CloudEvents that the bus carries, and was told up to `announced`
- * at least. A key of `*` sees a whole stream
+ * in order of sequence, the same CloudEvents that the bus carries; up to `announced` it has, at
+ * least. A key of `*` sees a whole stream
  * without holes; a merchant's key sees its own events of its own stream, whose numbers have holes
  * by nature: it continues with `next_after`, and has seen everything when that equals `head`. A
  * page may end before its limit.

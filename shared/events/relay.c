@@ -19,11 +19,8 @@ enum { RELAY_QUERY_MS = 3000 };
 /* Between attempts to reach a database that is away. */
 enum { RELAY_RECONNECT_MS = 500 };
 
-/*
- * The position is stored after so many acknowledged events; or when nothing is in flight, but not
- * after every small batch of a busy service.
- */
-enum { RELAY_STORE_EVERY = 2000, RELAY_STORE_MS = 50 };
+/* When nothing is in flight the position is stored, but not after every small batch. */
+enum { RELAY_STORE_MS = 50 };
 
 /* Only forward, and only by the leader: a frozen one that wakes up moves nothing. */
 STATEMENT(relay_position_select, "any", "SELECT sequence FROM relay_position WHERE stream = $1");

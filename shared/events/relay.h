@@ -20,6 +20,9 @@
 /* How late an event is published at worst when every wake-up was lost. */
 enum { RELAY_POLL_MS = 100 };
 
+/* The position is stored after so many acknowledged events, or when nothing is in flight. */
+enum { RELAY_STORE_EVERY = 2000 };
+
 struct relay_settings {
     const char *service; /* "order-service"; texts are borrowed for the relay's life */
     const char *instance;

@@ -21,9 +21,6 @@
 MUST_CHECK bool json_cut(struct span text, const char *const *names, struct span *pieces,
                          struct buffer *out);
 
-/* Two names are enough for all that we leave out. */
-enum { JSON_PIECES_MAX = 2 };
-
 /* True if the text is an object or an array whose bracket is closed by its very last byte. */
 MUST_CHECK bool json_is_closed(struct span text);
 

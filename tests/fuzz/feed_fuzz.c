@@ -37,7 +37,7 @@ static void check_item(const struct feed_item *item, int64_t sequence)
 
 static void check_page(const struct feed_page *page)
 {
-    assert(page->extent.head >= 0 && page->count <= LIMIT);
+    assert(page->extent.head >= 0 && page->extent.announced >= 0 && page->count <= LIMIT);
     for (size_t i = 0; i < page->count; i++)
         check_item(&page->items[i], AFTER + (int64_t)i + 1);
 }

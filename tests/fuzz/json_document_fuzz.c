@@ -73,7 +73,7 @@ static void check_pieces(struct span input, const struct json_document *document
     AUTO(json_document_release) struct json_document rest = { NULL };
     AUTO(buffer_release) struct buffer cut = BUFFER_EMPTY;
     json_t *root = json_library_value(document->root);
-    struct span pieces[JSON_PIECES_MAX];
+    struct span pieces[COUNT_OF(names) - 1];
 
     bool closed = json_cut(input, names, pieces, &cut);
     assert(closed && parse(buffer_span(&cut), &rest));

@@ -5,7 +5,8 @@
 #include "tests/unit/table.h"
 
 #define SUBJECT     "018f3c2a-1111-7abc-8def-0123456789ab"
-#define TRACEPARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+#define TRACE_REST  "-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+#define TRACEPARENT "00" TRACE_REST
 
 #define EVENT_WITH(specversion, source, type, sequence, merchant, data)                         \
     "{\"specversion\":\"" specversion "\",\"id\":\"018f3c2a-2222-7abc-8def-0123456789ab\","     \
@@ -111,6 +112,7 @@ static const struct scan_row {
     { "an id that is none is refused", ID_TEXT, "018f3c2a", false, false },
     { "a time that is none is refused", "2026-01-31", "2026-02-31", false, false },
     { "a trace that is none is refused", TRACEPARENT, "00-0-0-01", false, false },
+    { "a trace of a later version is refused", TRACEPARENT, "01" TRACE_REST "-x", false, false },
     { "an empty merchant is refused", "\"demo\"", "\"\"", false, false },
     { "data that is not closed is refused", "{\"a\":1}", "{\"a\":[1}", false, false },
     { "data that is an array is refused", "{\"a\":1}", "[1]", false, false },

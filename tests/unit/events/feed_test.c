@@ -7,16 +7,17 @@
 
 #include "tests/unit/table.h"
 
-#define ITEM(stream, sequence, data)                                                    \
-    "{\"specversion\":\"1.0\",\"id\":\"018f3c2a-2222-7abc-8def-0123456789ab\","         \
-    "\"source\":\"/order-service\",\"type\":\"order.sent\","                            \
-    "\"subject\":\"018f3c2a-1111-7abc-8def-0123456789ab\","                             \
-    "\"time\":\"2026-01-31T23:59:59.123Z\",\"datacontenttype\":\"application/json\","   \
-    "\"dataschema\":\"urn:checkout:v1:/schemas/order.json\","                           \
-    "\"sequence\":\"000000000000000000" sequence "\",\"stream\":" stream ","            \
-    "\"subjectversion\":3,\"merchantid\":\"demo\",\"traceparent\":"                     \
+#define ITEM(stream, sequence, data)                                                  \
+    "{\"specversion\":\"1.0\",\"id\":\"018f3c2a-2222-7abc-8def-0123456789ab\","       \
+    "\"source\":\"/order-service\",\"type\":\"order.sent\","                          \
+    "\"subject\":\"018f3c2a-1111-7abc-8def-0123456789ab\","                           \
+    "\"time\":\"2026-01-31T23:59:59.123Z\",\"datacontenttype\":\"application/json\"," \
+    "\"dataschema\":\"urn:checkout:v1:/schemas/order.json\","                         \
+    "\"sequence\":\"000000000000000000" sequence "\",\"stream\":" stream ","          \
+    "\"subjectversion\":3,\"merchantid\":\"demo\",\"traceparent\":"                   \
     "\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\",\"data\":" data "}"
-#define PAGE(events) "{\"data\":[" events "],\"head\":50,\"next_after\":44}"
+#define PAGE(events)   "{\"data\":[" events "],\"head\":50,\"announced\":45,\"next_after\":44}"
+#define PAGE_OF_BEFORE "{\"data\":[],\"head\":50,\"next_after\":44}"
 
 #define FIRST  ITEM("0", "42", "{\"a\":[1,\"],\"]}")
 #define SECOND ITEM("0", "43", "{\"b\":2}")
@@ -75,6 +76,22 @@ static void a_page_may_be_empty(UNUSED void **state)
     assert_int_equal(page.extent.head, 50);
 }
 
+static void how_far_the_bus_was_told_is_told(UNUSED void **state)
+{
+    AUTO(feed_page_release) struct feed_page page = { .count = 0 };
+
+    assert_true(fetch(HTTP_OK, PAGE(FIRST), &page));
+    assert_int_equal(page.extent.announced, 45);
+}
+
+static void a_producer_that_does_not_tell_it_told_everything(UNUSED void **state)
+{
+    AUTO(feed_page_release) struct feed_page page = { .count = 0 };
+
+    assert_true(fetch(HTTP_OK, PAGE_OF_BEFORE, &page));
+    assert_int_equal(page.extent.announced, 50);
+}
+
 static void what_is_no_event_is_known_by_its_place(UNUSED void **state)
 {
     AUTO(feed_page_release) struct feed_page page = { .count = 0 };
@@ -125,6 +142,8 @@ static const struct refused_row {
     { "half a page is refused", HTTP_OK, "{\"data\":[" FIRST },
     { "a page without an end is refused", HTTP_OK, "{\"data\":[" FIRST "]" },
     { "a page without a head is refused", HTTP_OK, "{\"data\":[" FIRST "]}" },
+    { "a page that was told less than nothing is refused", HTTP_OK,
+      "{\"data\":[" FIRST "],\"head\":50,\"announced\":-1}" },
     { "a page without events is refused", HTTP_OK, "{\"head\":50}" },
     { "events that are no array are refused", HTTP_OK, "{\"data\":{},\"head\":50}" },
     { "events under an escaped name are refused", HTTP_OK,
@@ -155,6 +174,8 @@ int main(void)
 
     TABLE_ADD(&table, events_are_read_with_their_data_as_it_came);
     TABLE_ADD(&table, a_page_may_be_empty);
+    TABLE_ADD(&table, how_far_the_bus_was_told_is_told);
+    TABLE_ADD(&table, a_producer_that_does_not_tell_it_told_everything);
     TABLE_ADD(&table, what_is_no_event_is_known_by_its_place);
     TABLE_ADD(&table, memory_that_ends_refuses_the_page);
     TABLE_ADD_ROWS(&table, refused_rows, check_refused);
