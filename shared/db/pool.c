@@ -96,8 +96,10 @@ static bool take_place(struct pool *pool, struct deadline deadline, struct conne
         *out = pool->idle[--pool->idle_count];
         return true;
     }
-    if (deadline_passed(deadline))
+    if (deadline_passed(deadline)) {
+        pthread_cond_signal(&pool->freed); /* what woke this one may be another's turn */
         return false;
+    }
     pool->opened++;
     pool->opening = true;
     return true;
