@@ -28,8 +28,7 @@ suite_coverage() {
     build -Db_coverage=true -Dbuildtype=debug -Dc_args=-fprofile-update=atomic
     find "$(build_dir)" -name '*.gcda' -delete
     suite_unit
-    # Started by root, services run as another user, who adds to the same counters.
-    chmod -R a+rwX "$(build_dir)"
+    coverage_share
     if ((${#coverage_files[@]} > 0)); then
         mapfile -t paths < <(printf "$top/tests/system/%s.test.js\n" "${coverage_files[@]}")
     fi
@@ -37,10 +36,21 @@ suite_coverage() {
     coverage_report
 }
 
+# Started by root, services run as another user, who adds to the same counters; whoever would make their
+# file first, and for itself, would lock the others out.
+coverage_share() {
+    local notes
+    while IFS= read -r notes; do
+        touch "${notes%.gcno}.gcda"
+    done < <(find "$(build_dir)" -name '*.gcno')
+    chmod -R a+rwX "$(build_dir)"
+}
+
 # From what has been counted up to now.
 coverage_report() {
     local report
     report=$(build_dir)/coverage.json
+    find "$(build_dir)" -name '*.gcda' -empty -delete
     (cd "$top" && gcovr --root . --gcov-ignore-parse-errors -j 2 \
         --filter '(order|payment|voucher)-service/' --filter shared/ \
         --exclude-branches-by-pattern '.*\bassert\(.*' --exclude-throw-branches \
