@@ -150,6 +150,8 @@ test('a service that was far behind has read the log, and then hears the bus', a
 
 /* Its relay does not reach the broker, and begins again, as one would whose database was restored. */
 test('a service that is ahead of the bus hears it when it has caught up', async () => {
+  const { head } = expectStatus(await shop.get('/v1/events?limit=1'), 200).json;
+  await manyOrders(Math.max(0, 2 * AHEAD_MAX - head));
   const door = await Proxy.to(Number(stack.recipes.get('order-service').environment.MQTT_PORT));
   after(() => door.close());
   await untilQuiet(stack);
