@@ -130,7 +130,9 @@ bool json_next_element(struct span array, size_t *at, struct span *out)
 
 bool json_is_closed(struct span text)
 {
-    return text.length >= 2 && (text.at[0] == '{' || text.at[0] == '[') &&
+    if (text.length < 2 || (text.at[0] != '{' && text.at[0] != '['))
+        return false;
+    return text.at[text.length - 1] == (text.at[0] == '{' ? '}' : ']') &&
            end_of_nested(text, 0) == text.length - 1;
 }
 
@@ -149,7 +151,7 @@ static bool copy_members(struct span object, const char *const *names, struct bu
 {
     struct span member;
 
-    if (!json_is_closed(object) || object.at[0] != '{' || object.at[object.length - 1] != '}')
+    if (!json_is_closed(object) || object.at[0] != '{')
         return false;
     buffer_append(out, "{");
     for (size_t at = 0; json_next_element(object, &at, &member);) {

@@ -21,7 +21,7 @@
 MUST_CHECK bool json_cut(struct span text, const char *const *names, struct span *pieces,
                          struct buffer *out);
 
-/* True if the text is an object or an array whose bracket is closed by its very last byte. */
+/* True if the text is an object or an array closed by its last byte, a bracket of its kind. */
 MUST_CHECK bool json_is_closed(struct span text);
 
 /*

@@ -115,6 +115,7 @@ static const struct scan_row {
     { "a trace of a later version is refused", TRACEPARENT, "01" TRACE_REST "-x", false, false },
     { "an empty merchant is refused", "\"demo\"", "\"\"", false, false },
     { "data that is not closed is refused", "{\"a\":1}", "{\"a\":[1}", false, false },
+    { "data that another bracket closes is refused", "{\"a\":1}", "{\"a\":[1}]", false, false },
     { "data that is an array is refused", "{\"a\":1}", "[1]", false, false },
     { "something behind the data is refused", "{\"a\":1}", "{\"a\":1}x", false, false },
 };
