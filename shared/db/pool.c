@@ -62,7 +62,7 @@ void pool_destroy(struct pool *pool)
     free(pool);
 }
 
-/* Whoever is to open one finds nobody who does. */
+/* For one more connection, while nobody else makes one. */
 static bool has_room(const struct pool *pool)
 {
     return pool->opened < pool->size && !pool->opening;

@@ -23,8 +23,10 @@ struct pool *pool_create(const char *name, const char *connection_string, size_t
 /* Nobody may hold a connection any more. Takes NULL. */
 void pool_destroy(struct pool *pool);
 
-/* ERROR_OVERLOADED when none becomes free in time, ERROR_UNAVAILABLE when the server is away,
- * ERROR_DEADLINE when it says nothing. */
+/*
+ * ERROR_OVERLOADED when none becomes free in time, ERROR_UNAVAILABLE when the server is away,
+ * ERROR_DEADLINE when it says nothing.
+ */
 MUST_CHECK bool pool_acquire(struct pool *pool, struct deadline deadline, struct connection **out,
                              struct error *err);
 

@@ -139,8 +139,9 @@ bool json_is_closed(struct span text)
 /* What is no member at all stays, for the parser to find out. */
 static bool is_asked_for(struct span member, const char *const *names)
 {
-    size_t end =
-        member.length > 0 && member.at[0] == '"' ? end_of_string(member, 0) : member.length;
+    if (member.length == 0 || member.at[0] != '"')
+        return true;
+    size_t end = end_of_string(member, 0);
     struct span name = { member.at + 1, end - 1 };
 
     return end == member.length || names[find_name(names, name)] != NULL ||
