@@ -99,70 +99,74 @@ static bool refuse_late_order(struct error *err)
                      "The voucher was not reserved for long enough to make the order. Try again.");
 }
 
-/*
- * Reserves the draft's voucher and deducts it. `held_until` is the moment, by the database's clock,
- * after which the reservation must not be relied on.
- */
-static bool take_voucher(const struct order_service *service, const struct order_command *command,
-                         struct order_draft *draft, struct instant *held_until, struct error *err)
+/* An order on its way into the store. */
+struct making {
+    const struct order_service *service;
+    const struct order_command *command;
+    struct order_draft *draft;
+    struct instant now;
+    /* By the database's clock: when the voucher's reservation must not be relied on any more. */
+    struct instant held_until;
+};
+
+static bool take_voucher(struct making *making, struct error *err)
 {
-    const struct order_vouchers *vouchers = &service->vouchers;
-    const struct caller *caller = command->caller;
+    const struct order_vouchers *vouchers = &making->service->vouchers;
+    const struct caller *caller = making->command->caller;
+    struct order *order = &making->draft->order;
     struct order_voucher voucher;
 
-    order_voucher_holder(&draft->order, command->idempotency->key, voucher.holder);
+    order_voucher_holder(order, making->command->idempotency->key, voucher.holder);
     CRASH_POINT("order:before_reserve");
-    if (!order_store_hold(backbone_pool(service->backbone),
-                          vouchers->hold_s / ORDER_VOUCHER_TIME_PARTS, caller->deadline, held_until,
-                          err) ||
-        !order_voucher_reserve(vouchers, caller, draft->voucher_code, &draft->order, &voucher, err))
+    if (!order_store_hold(backbone_pool(making->service->backbone),
+                          vouchers->hold_s / ORDER_VOUCHER_TIME_PARTS, caller->deadline,
+                          &making->held_until, err) ||
+        !order_voucher_reserve(vouchers, caller, making->draft->voucher_code, order, &voucher, err))
         return false;
     CRASH_POINT("order:after_reserve");
-    order_deduct(&draft->order, &voucher);
+    order_deduct(order, &voucher);
     return true;
 }
 
 /*
- * As take_voucher(), for a request that may have been answered before: then its voucher is
- * redeemed, by its own order. The answer is looked for first, so that a repeat reserves nothing,
- * and again when the voucher is refused, because a repeat at the same moment may have been faster.
+ * Reserves the draft's voucher and deducts it, for a request that may have been answered before:
+ * then its voucher is redeemed, by its own order. The answer is looked for first, so that a repeat
+ * reserves nothing, and again when the voucher is refused, because a repeat at the same moment may
+ * have been faster.
  */
-static bool take_voucher_once(const struct order_service *service,
-                              const struct order_command *command, struct order_draft *draft,
-                              struct instant *held_until, struct answer *out, struct error *err)
+static bool take_voucher_once(struct making *making, struct answer *out, struct error *err)
 {
     struct error trouble;
 
-    if (!replay(service, command, out, err))
+    if (!replay(making->service, making->command, out, err))
         return false;
-    if (out->status != 0 || take_voucher(service, command, draft, held_until, err))
+    if (out->status != 0 || take_voucher(making, err))
         return true;
-    return replay(service, command, out, &trouble) && out->status != 0;
+    return replay(making->service, making->command, out, &trouble) && out->status != 0;
 }
 
-/* Commits the order; when the write is refused, the request was answered before or comes too late.
- */
-static bool insert_order(const struct order_service *service, const struct order_command *command,
-                         struct order_draft *draft, struct instant now, struct instant held_until,
-                         struct answer *out, struct error *err)
+/* Commits the order; a write that is refused was answered before, or comes too late. */
+static bool insert_order(const struct making *making, struct answer *out, struct error *err)
 {
-    struct order *order = &draft->order;
+    const struct order_command *command = making->command;
+    struct order *order = &making->draft->order;
     AUTO(release_pair) struct announcement pair[2] = { ANNOUNCEMENT_EMPTY, ANNOUNCEMENT_EMPTY };
-    struct announcement *last = begin_order(order, service, command->caller, now, pair);
+    struct announcement *last =
+        begin_order(order, making->service, command->caller, making->now, pair);
     AUTO(write_release) struct write write;
     bool done;
 
-    order_insert(&write, order, held_until, command->idempotency);
+    order_insert(&write, order, making->held_until, command->idempotency);
     for (struct announcement *each = pair; each <= last; each++)
         write_announce(&write, &each->event);
-    if (!commit(service, &write, command->caller->deadline, &done, err))
+    if (!commit(making->service, &write, command->caller->deadline, &done, err))
         return false;
     if (done) {
         count_created(order);
         answer_make(out, HTTP_CREATED, order->id, order->version, &last->data);
         return true;
     }
-    if (!replay(service, command, out, err))
+    if (!replay(making->service, command, out, err))
         return false;
     return out->status != 0 ||
            (order->voucher.used ? refuse_late_order(err) : refuse_lost_answer(err));
@@ -174,17 +178,19 @@ bool order_service_create(const struct order_service *service, const struct orde
     const struct access *access = &command->caller->access;
     struct order *order = &draft->order;
     bool has_code = draft->voucher_code[0] != '\0';
-    struct instant now = clock_now(), held_until = { 0 };
+    struct making making = {
+        .service = service, .command = command, .draft = draft, .now = clock_now()
+    };
 
     if (!require_merchant(access, err) ||
         (has_code && !access_require(access, SCOPE_VOUCHERS_WRITE, err)))
         return false;
-    order->id = id_create(now);
+    order->id = id_create(making.now);
     order->stream = access->stream;
     text_copy(order->merchant, sizeof(order->merchant), access->merchant);
-    if (has_code && !take_voucher_once(service, command, draft, &held_until, out, err))
+    if (has_code && !take_voucher_once(&making, out, err))
         return false;
-    return out->status != 0 || insert_order(service, command, draft, now, held_until, out, err);
+    return out->status != 0 || insert_order(&making, out, err);
 }
 
 /* --- changing --------------------------------------------------------------------------------- */

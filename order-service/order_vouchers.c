@@ -27,28 +27,11 @@ void order_voucher_holder(const struct order *order, const char *key, char out[O
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-/* POST /v1/vouchers/{code}/reserve as the caller. */
-static bool ask(const struct order_vouchers *vouchers, const struct caller *caller,
-                const char *code, const struct buffer *body, struct deadline deadline, int *status,
-                struct buffer *answer, struct error *err)
+static void write_path(struct buffer *out, const char *code)
 {
-    AUTO(buffer_release) struct buffer path = BUFFER_EMPTY;
-    char traceparent[TRACEPARENT_SIZE];
-
-    buffer_append(&path, "/v1/vouchers/");
-    percent_encode(span_of(code), &path);
-    buffer_append(&path, "/reserve");
-    trace_format(&caller->trace, traceparent);
-    return client_pool_send(vouchers->clients,
-                            &(struct client_request){ .method = "POST",
-                                                      .origins = vouchers->origins,
-                                                      .path = path.at,
-                                                      .authorization = caller->authorization,
-                                                      .traceparent = traceparent,
-                                                      .body = buffer_span(body),
-                                                      .answer_max = ANSWER_MAX,
-                                                      .deadline = deadline },
-                            status, answer, err);
+    buffer_append(out, "/v1/vouchers/");
+    percent_encode(span_of(code), out);
+    buffer_append(out, "/reserve");
 }
 
 static void write_wish(struct buffer *out, const struct order_vouchers *vouchers,
@@ -145,14 +128,26 @@ bool order_voucher_reserve(const struct order_vouchers *vouchers, const struct c
                            const char *code, const struct order *order, struct order_voucher *out,
                            struct error *err)
 {
+    AUTO(buffer_release) struct buffer path = BUFFER_EMPTY;
     AUTO(buffer_release) struct buffer wish = BUFFER_EMPTY;
     AUTO(buffer_release) struct buffer answer = BUFFER_EMPTY;
-    struct deadline deadline =
-        deadline_earlier(caller->deadline, deadline_in_ms(ORDER_VOUCHER_TIMEOUT_MS));
+    struct deadline patience = deadline_in_ms(ORDER_VOUCHER_TIMEOUT_MS);
+    char traceparent[TRACEPARENT_SIZE];
     int status = 0;
 
+    write_path(&path, code);
     write_wish(&wish, vouchers, order, out->holder);
-    if (!ask(vouchers, caller, code, &wish, deadline, &status, &answer, err)) {
+    trace_format(&caller->trace, traceparent);
+    const struct client_request request = { .method = "POST",
+                                            .origins = vouchers->origins,
+                                            .path = path.at,
+                                            .authorization = caller->authorization,
+                                            .traceparent = traceparent,
+                                            .body = buffer_span(&wish),
+                                            .answer_max = ANSWER_MAX,
+                                            .deadline =
+                                                deadline_earlier(caller->deadline, patience) };
+    if (!client_pool_send(vouchers->clients, &request, &status, &answer, err)) {
         log_swallowed(LOG_LEVEL_WARNING, "a voucher was not reserved", err);
         return refuse_unavailable(err);
     }

@@ -15,22 +15,26 @@ static void read_code(const struct request *req, char code[CODE_SIZE])
         code[0] = '\0';
 }
 
-/* Reads the body's wish and does it to the voucher that the path names by its code. */
-static bool use_code(void *ctx, const struct request *req, enum voucher_way way, int status,
-                     struct answer *answer, struct error *err)
+/* Reads the body's wish, does it to the voucher that the path names by its code, and answers. */
+static bool use_code(void *ctx, const struct request *req, enum voucher_way way,
+                     struct reply *reply, struct error *err)
 {
+    AUTO(answer_release) struct answer answer = ANSWER_EMPTY;
     char code[CODE_SIZE];
-    struct voucher_command command = { .caller = &req->caller,
-                                       .idempotency = &req->idempotency,
-                                       .handle = VOUCHER_BY_CODE,
-                                       .code = code };
+    const struct voucher_command command = { .caller = &req->caller,
+                                             .idempotency = &req->idempotency,
+                                             .handle = VOUCHER_BY_CODE,
+                                             .code = code,
+                                             .status = way == VOUCHER_REDEEM ? HTTP_CREATED
+                                                                             : HTTP_OK };
     struct voucher_wish wish;
 
     read_code(req, code);
     if (!voucher_wish_read(req->body, way, &wish, err))
         return false;
     wish.redemption_id = id_create(clock_now());
-    return voucher_use_service_do(ctx, &command, &wish, status, answer, err);
+    return voucher_use_service_do(ctx, &command, &wish, &answer, err) &&
+           reply_answer(reply, &answer);
 }
 
 /* POST /v1/vouchers/{code}/validate: an empty body asks for no more than whether it is good. */
@@ -59,30 +63,21 @@ static bool post_validate(void *ctx, const struct request *req, struct reply *re
 static bool post_reserve(void *ctx, const struct request *req, struct reply *reply,
                          struct error *err)
 {
-    AUTO(answer_release) struct answer answer = ANSWER_EMPTY;
-
-    return use_code(ctx, req, VOUCHER_RESERVE, HTTP_OK, &answer, err) &&
-           reply_answer(reply, &answer);
+    return use_code(ctx, req, VOUCHER_RESERVE, reply, err);
 }
 
 /* POST /v1/vouchers/{code}/release */
 static bool post_release(void *ctx, const struct request *req, struct reply *reply,
                          struct error *err)
 {
-    AUTO(answer_release) struct answer answer = ANSWER_EMPTY;
-
-    return use_code(ctx, req, VOUCHER_RELEASE, HTTP_OK, &answer, err) &&
-           reply_answer(reply, &answer);
+    return use_code(ctx, req, VOUCHER_RELEASE, reply, err);
 }
 
 /* POST /v1/vouchers/{code}/redemptions */
 static bool post_redemption(void *ctx, const struct request *req, struct reply *reply,
                             struct error *err)
 {
-    AUTO(answer_release) struct answer answer = ANSWER_EMPTY;
-
-    return use_code(ctx, req, VOUCHER_REDEEM, HTTP_CREATED, &answer, err) &&
-           reply_answer(reply, &answer);
+    return use_code(ctx, req, VOUCHER_REDEEM, reply, err);
 }
 
 /* POST /v1/redemptions/{id}/rollback */
@@ -92,13 +87,14 @@ static bool post_rollback(void *ctx, const struct request *req, struct reply *re
     AUTO(answer_release) struct answer answer = ANSWER_EMPTY;
     struct voucher_command command = { .caller = &req->caller,
                                        .idempotency = &req->idempotency,
-                                       .handle = VOUCHER_BY_REDEMPTION };
+                                       .handle = VOUCHER_BY_REDEMPTION,
+                                       .status = HTTP_OK };
     struct voucher_wish wish = { .way = VOUCHER_ROLL_BACK };
 
     if (!request_id_at(req, 0, &command.id, err))
         return false;
     wish.redemption_id = command.id;
-    return voucher_use_service_do(ctx, &command, &wish, HTTP_OK, &answer, err) &&
+    return voucher_use_service_do(ctx, &command, &wish, &answer, err) &&
            reply_answer(reply, &answer);
 }
 
@@ -106,11 +102,13 @@ static bool post_rollback(void *ctx, const struct request *req, struct reply *re
 static bool post_void(void *ctx, const struct request *req, struct reply *reply, struct error *err)
 {
     AUTO(answer_release) struct answer answer = ANSWER_EMPTY;
-    struct voucher_command command = { .caller = &req->caller, .handle = VOUCHER_BY_ID };
+    struct voucher_command command = {
+        .caller = &req->caller, .handle = VOUCHER_BY_ID, .status = HTTP_OK
+    };
     const struct voucher_wish wish = { .way = VOUCHER_VOID };
 
     return request_id_at(req, 0, &command.id, err) &&
-           voucher_use_service_do(ctx, &command, &wish, HTTP_OK, &answer, err) &&
+           voucher_use_service_do(ctx, &command, &wish, &answer, err) &&
            reply_answer(reply, &answer);
 }
 

@@ -109,28 +109,27 @@ static bool keep_unchanged(const struct voucher_service *service,
 /* No answer when somebody was faster, or the key was used before. */
 static bool write_change(const struct voucher_service *service,
                          const struct voucher_command *command, const struct voucher *voucher,
-                         const char *event, int status, struct answer *out, struct error *err)
+                         const char *event, struct answer *out, struct error *err)
 {
     AUTO(announcement_release) struct announcement announcement = ANNOUNCEMENT_EMPTY;
     AUTO(write_release) struct write write;
     bool done;
 
     voucher_announce(&announcement, voucher, event, &command->caller->trace);
-    voucher_update(&write, voucher, command->idempotency, status);
+    voucher_update(&write, voucher, command->idempotency, command->status);
     write_announce(&write, &announcement.event);
     if (!commit(service, &write, command->caller->deadline, &done, err))
         return false;
     if (done && voucher->status == VOUCHER_RESERVED)
         CRASH_POINT("voucher:reserved");
     if (done)
-        answer_make(out, status, voucher->id, voucher->version, &announcement.data);
+        answer_make(out, command->status, voucher->id, voucher->version, &announcement.data);
     return true;
 }
 
 /* One attempt: no answer means that it has to be decided anew. */
 static bool attempt(const struct voucher_service *service, const struct voucher_command *command,
-                    const struct voucher_wish *wish, int status, struct answer *out,
-                    struct error *err)
+                    const struct voucher_wish *wish, struct answer *out, struct error *err)
 {
     struct voucher voucher;
     const char *event;
@@ -138,7 +137,7 @@ static bool attempt(const struct voucher_service *service, const struct voucher_
     if (!find(service, command, &voucher, err))
         return false;
     bool allowed = voucher_use(&voucher, wish, clock_now(), &event, err);
-    if (allowed && !(event ? write_change(service, command, &voucher, event, status, out, err)
+    if (allowed && !(event ? write_change(service, command, &voucher, event, out, err)
                            : keep_unchanged(service, command, &voucher, out, err)))
         return false;
     /* refused, by the rules or by the write: what was answered before comes first */
@@ -151,12 +150,12 @@ static bool attempt(const struct voucher_service *service, const struct voucher_
 
 bool voucher_use_service_do(const struct voucher_service *service,
                             const struct voucher_command *command, const struct voucher_wish *wish,
-                            int status, struct answer *out, struct error *err)
+                            struct answer *out, struct error *err)
 {
     if (!require_merchant(&command->caller->access, wish, err))
         return false;
     for (int i = 0; i < VOUCHER_ATTEMPTS_MAX; i++) {
-        if (!attempt(service, command, wish, status, out, err))
+        if (!attempt(service, command, wish, out, err))
             return false;
         if (out->status != 0)
             return true;

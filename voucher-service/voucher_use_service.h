@@ -28,18 +28,18 @@ struct voucher_command {
     enum voucher_handle handle;
     const char *code; /* as it was written */
     struct id id;     /* the voucher's or the redemption's */
+    int status;       /* what a change is answered with */
 };
 
 /*
- * Does what is wished, or finds it done already (200, no event). `status` is what a change is
- * answered with. Fails as voucher_use() does; ERROR_NOT_FOUND, also for a mistyped code;
- * ERROR_RATE_LIMITED after too many wrong codes; ERROR_FORBIDDEN "merchant_required" for keys of
- * `*`, unless they void.
+ * Does what is wished, or finds it done already (200, no event). Fails as voucher_use() does;
+ * ERROR_NOT_FOUND, also for a mistyped code; ERROR_RATE_LIMITED after too many wrong codes;
+ * ERROR_FORBIDDEN "merchant_required" for keys of `*`, unless they void.
  */
 MUST_CHECK bool voucher_use_service_do(const struct voucher_service *service,
                                        const struct voucher_command *command,
-                                       const struct voucher_wish *wish, int status,
-                                       struct answer *out, struct error *err);
+                                       const struct voucher_wish *wish, struct answer *out,
+                                       struct error *err);
 
 /* Fails as the wish would, changes nothing; the voucher as it is. */
 MUST_CHECK bool voucher_use_service_ask(const struct voucher_service *service,

@@ -215,7 +215,8 @@ static void add_routes(struct simulator *simulator)
     simulator->health = (struct health){ .service = "bank-simulator",
                                          .is_draining = is_draining,
                                          .is_draining_ctx = simulator };
-    health_add(&simulator->health, "database", true, simulator, check_database);
+    health_add(&simulator->health,
+               &(struct health_check){ "database", true, simulator, check_database });
     bank_http_add_routes(&simulator->router, simulator->door);
     bank_soap_add_routes(&simulator->router, simulator->door);
     bank_challenge_add_routes(&simulator->router, simulator->desk);

@@ -379,8 +379,10 @@ static bool start_consumers(void *self, struct error *err)
             backbone->consumers[backbone->consumer_count++] = consumer;
             if (j == 0) /* any of a source's consumers can replay its dead letters */
                 backbone->letters.consumers[backbone->letters.consumer_count++] = consumer;
-            health_add(&backbone->health, backbone->consumptions[i].source.service, false, consumer,
-                       consumer_check);
+            health_add(&backbone->health,
+                       &(struct health_check){ .name = backbone->consumptions[i].source.service,
+                                               .ctx = consumer,
+                                               .check = consumer_check });
         }
     }
     return true;
@@ -533,15 +535,18 @@ static bool is_draining(void *ctx)
 
 static void add_shared_routes(struct backbone *backbone)
 {
+    const struct health_check checks[] = { { "database", true, backbone, check_database },
+                                           { "access", true, backbone, check_access },
+                                           { "relay", false, backbone, check_relays } };
+
     backbone->feed = (struct feed){ backbone->service, backbone->pool };
     backbone->letters =
         (struct dead_letters){ .pool = backbone->pool, .journal = backbone->journal };
     backbone->health = (struct health){ .service = backbone->service,
                                         .is_draining = is_draining,
                                         .is_draining_ctx = backbone };
-    health_add(&backbone->health, "database", true, backbone, check_database);
-    health_add(&backbone->health, "access", true, backbone, check_access);
-    health_add(&backbone->health, "relay", false, backbone, check_relays);
+    for (size_t i = 0; i < COUNT_OF(checks); i++)
+        health_add(&backbone->health, &checks[i]);
     feed_add_routes(&backbone->feed, &backbone->router);
     dead_letters_add_routes(&backbone->letters, &backbone->router);
     key_add_routes(&backbone->router);

@@ -6,11 +6,10 @@
 /* A short word about a check. */
 enum { NOTE_SIZE = 120 };
 
-void health_add(struct health *health, const char *name, bool required, void *ctx,
-                bool (*check)(void *ctx, char *note, size_t note_size))
+void health_add(struct health *health, const struct health_check *check)
 {
     assert(health->count < HEALTH_CHECKS_MAX);
-    health->checks[health->count++] = (struct health_check){ name, required, ctx, check };
+    health->checks[health->count++] = *check;
 }
 
 static bool get_livez(void *ctx, const struct request *req, struct reply *reply, struct error *err)

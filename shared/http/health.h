@@ -29,8 +29,7 @@ struct health {
     struct health_check checks[HEALTH_CHECKS_MAX];
 };
 
-void health_add(struct health *health, const char *name, bool required, void *ctx,
-                bool (*check)(void *ctx, char *note, size_t note_size));
+void health_add(struct health *health, const struct health_check *check);
 
 /* Adds its routes, all public. */
 void health_add_routes(struct health *health, struct router *router);

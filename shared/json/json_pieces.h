@@ -29,7 +29,7 @@ MUST_CHECK bool json_is_closed(struct span text);
  * begins with 0 and is moved on. It is whatever lies between two commas, perhaps nothing. False
  * behind the last.
  */
-MUST_CHECK bool json_next_element(struct span array, size_t *at, struct span *out);
+MUST_CHECK bool json_next_element(struct span closed, size_t *at, struct span *out);
 
 /*
  * As json_document_parse(), with no other members of the top than those of these names, which end

@@ -37,8 +37,9 @@ static void check_row(void **state)
     struct reply reply;
     char start[60];
 
-    health_add(&health, "database", true, &row.required_is_well, is_well);
-    health_add(&health, "broker", false, &row.other_is_well, is_well);
+    health_add(&health,
+               &(struct health_check){ "database", true, &row.required_is_well, is_well });
+    health_add(&health, &(struct health_check){ "broker", false, &row.other_is_well, is_well });
     health_add_routes(&health, &router);
     assert_true(router_find(&router, HTTP_GET, "/readyz", &match, &err));
     assert_true(health_serves(match.route));
