@@ -16,9 +16,11 @@
 
 enum {
     CONSUMER_QUERY_MS = 3000,
-    CONSUMER_PULL_MS = 2000,  /* one page of the feed; the bus and the lease wait meanwhile */
-    CONSUMER_IDLE_MS = 200,   /* how often the loop turns when nothing happens */
-    CONSUMER_BACKOFF_MS = 500 /* after the weather turned bad */
+    CONSUMER_PULL_MS = 2000,      /* one page of the feed; the bus and the lease wait meanwhile */
+    CONSUMER_GLANCE_MS = 200,     /* the head alone, while the bus is heard, which waits as well */
+    CONSUMER_ASK_AGAIN_MS = 1000, /* ... when it was not told in that time */
+    CONSUMER_IDLE_MS = 200,       /* how often the loop turns when nothing happens */
+    CONSUMER_BACKOFF_MS = 500     /* after the weather turned bad */
 };
 
 /* Events that may be known here before the bus brings them: it is worth hearing then. */

@@ -54,14 +54,15 @@ static void note_distance(struct consumer *consumer)
 }
 
 /* False when the producer is away; it is asked again after a pause. */
-static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *page)
+static bool fetch(struct consumer *consumer, int64_t limit, int64_t patience_ms,
+                  struct feed_page *page)
 {
     const struct event_range range = { consumer->settings.stream, consumer->position, limit };
     int64_t start_us = clock_monotonic_us();
     struct error err;
 
     if (!feed_fetch(consumer->client, &consumer->settings.source, &range,
-                    deadline_in_ms(CONSUMER_PULL_MS), page, &err)) {
+                    deadline_in_ms(patience_ms), page, &err)) {
         put_off(consumer, start_us, &err);
         return false;
     }
@@ -79,7 +80,7 @@ static bool pull(struct consumer *consumer, struct error *err)
     struct feed_page page;
     struct arrival *arrivals = NULL;
 
-    if (!fetch(consumer, CONSUMER_BATCH_MAX, &page))
+    if (!fetch(consumer, CONSUMER_BATCH_MAX, CONSUMER_PULL_MS, &page))
         return true;
     arrivals = memory_allocate_zeroed(page.count + 1, sizeof(*arrivals));
     for (size_t i = 0; i < page.count; i++)
@@ -99,17 +100,20 @@ static bool pull(struct consumer *consumer, struct error *err)
 
 /*
  * A lost last event leaves no hole: what was the head a while ago must be reached by now. Who does
- * not hear the bus yet has only the log to learn from.
+ * not hear the bus yet has only the log to learn from; who does must not be kept from it.
  */
 static void ask_head(struct consumer *consumer)
 {
+    bool heard = atomic_load(&consumer->hears_bus);
+    int64_t expected = consumer->extent.head;
     struct feed_page page;
 
-    consumer->pull_due |= consumer->position < consumer->extent.head;
-    if (!fetch(consumer, 1, &page))
+    consumer->ask_head_at = deadline_in_ms(heard ? CONSUMER_ASK_AGAIN_MS : 0);
+    if (!fetch(consumer, 1, heard ? CONSUMER_GLANCE_MS : CONSUMER_PULL_MS, &page))
         return;
     if (consumer->subscribe_due || consumer->far_behind)
-        consumer->pull_due |= consumer->position < consumer->extent.head;
+        expected = consumer->extent.head;
+    consumer->pull_due |= consumer->position < expected;
     consumer->ask_head_at =
         deadline_in_ms(consumer->subscribe_due ? CONSUMER_IDLE_MS : CONSUMER_HEAD_MS);
     feed_page_release(&page);

@@ -86,6 +86,11 @@ export class Proxy {
     this.become('held');
   }
 
+  /** How many pieces are held back. */
+  get holds() {
+    return this.waiting?.length ?? 0;
+  }
+
   /** Each piece takes that many milliseconds. */
   slow(delay) {
     this.become('slow', { delay });

@@ -207,7 +207,7 @@ export class Stack {
   async ready(name, { within = 20_000, every = 20 } = {}) {
     const shop = this.shop(this.urlOf(name), undefined);
     const child = this.spawned.get(name);
-    const ended = () => child && (child.exitCode ?? child.signalCode) !== null;
+    const ended = () => child && !runs(child);
     const probe = async (seen) => {
       if (ended()) return true;
       const answer = await shop.get('/readyz', { patience: 1000 });
@@ -234,7 +234,7 @@ export class Stack {
   async stop() {
     running.delete(this);
     for (const shop of this.shops) shop.close();
-    this.endSpawned();
+    await this.dismissSpawned();
     const down = await this.launch(['down']);
     releasePorts(this.portBase);
     const complaints = this.complaints();
@@ -244,6 +244,16 @@ export class Stack {
     if (down.code !== 0)
       throw new Error(`./checkout down exited with ${down.code}: ${down.stderr}`);
     if (complaints.length > 0) throw new Error(`in the logs: ${complaints.join('\n')}`);
+  }
+
+  /** Lets ours that a test started end by themselves: only then are leaks told, and lines counted. */
+  async dismissSpawned() {
+    for (const pid of this.frozen) this.thaw(pid);
+    const ours = [...this.spawned].filter(([name, child]) => isOurs(name) && runs(child));
+    for (const [, child] of ours) child.kill('SIGTERM');
+    const ended = () => !ours.some(([, child]) => runs(child));
+    await waitFor('the programs that a test started to end', ended).catch(() => {});
+    this.endSpawned();
   }
 
   endSpawned() {
@@ -263,6 +273,14 @@ export class Stack {
         .map((line) => `${path.basename(path.dirname(file))}/${path.basename(file)}: ${line}`),
     );
   }
+}
+
+function isOurs(name) {
+  return /^((order|payment|voucher)-service(-\d+)?|bank-simulator)$/.test(name);
+}
+
+function runs(child) {
+  return child.pid !== undefined && (child.exitCode ?? child.signalCode) === null;
 }
 
 function logFiles(directory) {

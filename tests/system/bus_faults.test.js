@@ -178,6 +178,19 @@ test('a service that is ahead of the bus hears it when it has caught up', async 
   await expectHeard();
 });
 
+test('a log that answers nobody holds up nothing that the bus brings', async () => {
+  const recipe = stack.recipes.get('voucher-service');
+  const door = await Proxy.to(Number(new URL(recipe.environment.ORDER_URL).port));
+  after(() => door.close());
+  await stack.kill('voucher-service', 'SIGTERM');
+  stack.start('voucher-service', { environment: { ORDER_URL: `http://127.0.0.1:${door.port}` } });
+  await waitFor('what comes to come by the bus', () => expectHeard().then(() => true));
+  door.hold();
+  await waitFor('the log to be asked', () => door.holds > 0, { every: 2 });
+  const { sent } = await sendMany(1);
+  await waitUntilEqual('the voucher', () => vouchersOf(sent), 1, { within: 1000 });
+});
+
 async function readiness() {
   const answer = await stack.shop(stack.urlOf('voucher-service'), undefined).get('/readyz');
   return answer.text;
