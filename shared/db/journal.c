@@ -21,6 +21,7 @@ struct ticket {
     struct error *err;
     struct ticket *next;
     int64_t queued_at_us;
+    bool taken; /* guarded by the journal's mutex */
     atomic_bool done; /* the answer to journal_commit() */
     sem_t told;       /* posted when `done`, `err` and the write are final */
 };
@@ -29,12 +30,16 @@ struct ticket {
 struct queue {
     int stream;
     struct ticket *first, **last;
+    size_t count;
+    size_t batches; /* taken from it and under way */
+    bool urgent;    /* somebody in it has waited for long */
 };
 
 struct writer {
     struct journal *journal;
     pthread_t thread;
     struct connection *connection; /* NULL while there is none */
+    struct queue *queue;           /* whose batch it has; NULL before the first */
     size_t count;
     struct ticket *batch[JOURNAL_BATCH_MAX];
 };
@@ -72,6 +77,15 @@ static struct queue *queue_of(struct journal *journal, int stream)
     return queue;
 }
 
+/* Whether a writer may take of it. */
+static bool is_ready(const struct journal *journal, const struct queue *queue)
+{
+    if (queue->first == NULL)
+        return false;
+    return journal->draining || queue->batches == 0 || queue->count >= JOURNAL_JOIN_COUNT ||
+           queue->urgent;
+}
+
 static bool refuse(const struct journal *journal, struct error *err)
 {
     if (journal->draining)
@@ -90,8 +104,10 @@ static bool enqueue(struct journal *journal, struct ticket *ticket, struct error
     if (taken) {
         *queue->last = ticket;
         queue->last = &ticket->next;
+        queue->count++;
         metric_set(journal->depth, (int64_t)++journal->queued);
-        pthread_cond_signal(&journal->filled);
+        if (is_ready(journal, queue))
+            pthread_cond_signal(&journal->filled);
     } else {
         (void)refuse(journal, err);
     }
@@ -114,6 +130,7 @@ static bool withdraw(struct journal *journal, struct ticket *ticket)
         *at = ticket->next;
         if (queue->last == &ticket->next)
             queue->last = at;
+        queue->count--;
         metric_set(journal->depth, (int64_t)--journal->queued);
         break;
     }
@@ -121,12 +138,23 @@ static bool withdraw(struct journal *journal, struct ticket *ticket)
     return found;
 }
 
-static struct queue *next_filled_queue(struct journal *journal)
+/* Who has waited for long, and has no batch yet, asks another writer to take what is queued. */
+static void call_writer(struct journal *journal, const struct ticket *ticket)
+{
+    pthread_mutex_lock(&journal->mutex);
+    if (!ticket->taken) {
+        queue_of(journal, ticket->write->stream)->urgent = true;
+        pthread_cond_signal(&journal->filled);
+    }
+    pthread_mutex_unlock(&journal->mutex);
+}
+
+static struct queue *next_ready_queue(struct journal *journal)
 {
     for (size_t i = 0; i < journal->queue_count; i++) {
         struct queue *queue = &journal->queues[(journal->next_queue + i) % journal->queue_count];
 
-        if (queue->first != NULL) {
+        if (is_ready(journal, queue)) {
             journal->next_queue = (journal->next_queue + i + 1) % journal->queue_count;
             return queue;
         }
@@ -134,23 +162,56 @@ static struct queue *next_filled_queue(struct journal *journal)
     return NULL;
 }
 
-/* Takes what has queued for one stream; an empty batch means that the journal has drained. */
+static bool has_ready_queue(const struct journal *journal)
+{
+    for (size_t i = 0; i < journal->queue_count; i++)
+        if (is_ready(journal, &journal->queues[i]))
+            return true;
+    return false;
+}
+
+/* With the mutex held. */
+static void take_tickets(struct queue *queue, struct writer *writer)
+{
+    while (queue->first != NULL && writer->count < JOURNAL_BATCH_MAX) {
+        queue->first->taken = true;
+        writer->batch[writer->count++] = queue->first;
+        queue->first = queue->first->next;
+    }
+    if (queue->first == NULL)
+        queue->last = &queue->first;
+    queue->count -= writer->count;
+    queue->batches++;
+    queue->urgent = false;
+    writer->queue = queue;
+}
+
+static void put_batch_away(struct writer *writer)
+{
+    if (writer->queue != NULL)
+        writer->queue->batches--;
+    writer->queue = NULL;
+    writer->count = 0;
+}
+
+/*
+ * Takes what has queued for one stream, when the batch before is done; an empty batch means that
+ * the journal has drained. What else is ready then is for whoever sleeps.
+ */
 static void take_batch(struct journal *journal, struct writer *writer)
 {
     struct queue *queue = NULL;
 
-    writer->count = 0;
     pthread_mutex_lock(&journal->mutex);
-    while ((queue = next_filled_queue(journal)) == NULL && !journal->draining)
+    put_batch_away(writer);
+    while ((queue = next_ready_queue(journal)) == NULL && !journal->draining)
         pthread_cond_wait(&journal->filled, &journal->mutex);
-    while (queue != NULL && queue->first != NULL && writer->count < JOURNAL_BATCH_MAX) {
-        writer->batch[writer->count++] = queue->first;
-        queue->first = queue->first->next;
-    }
-    if (queue != NULL && queue->first == NULL)
-        queue->last = &queue->first;
+    if (queue != NULL)
+        take_tickets(queue, writer);
     journal->queued -= writer->count;
     metric_set(journal->depth, (int64_t)journal->queued);
+    if (has_ready_queue(journal))
+        pthread_cond_signal(&journal->filled);
     pthread_mutex_unlock(&journal->mutex);
 }
 
@@ -369,6 +430,7 @@ static void refuse_queued(struct journal *journal)
             tell(ticket, &err);
         }
         queue->last = &queue->first;
+        queue->count = 0;
     }
     journal->queued = 0;
     metric_set(journal->depth, 0);
@@ -406,23 +468,31 @@ static bool was_done(struct ticket *ticket)
     return atomic_load_explicit(&ticket->done, memory_order_acquire);
 }
 
-/* Waits for the batch that took the ticket, however long: that batch has a deadline. */
-static bool await(struct journal *journal, struct ticket *ticket, struct deadline deadline)
+/* False when the time is over first. */
+static bool is_told(struct ticket *ticket, struct deadline deadline)
 {
     struct timespec until = deadline_timespec(deadline);
 
-    for (;;) {
-        if (sem_clockwait(&ticket->told, CLOCK_MONOTONIC, &until) == 0)
-            return was_done(ticket);
-        if (errno == EINTR)
-            continue;
-        if (withdraw(journal, ticket))
-            return error_set(ticket->err, ERROR_DEADLINE, "deadline_exceeded",
-                             "no batch had room in time; nothing was written");
-        while (sem_wait(&ticket->told) != 0)
-            ;
+    while (sem_clockwait(&ticket->told, CLOCK_MONOTONIC, &until) != 0)
+        if (errno != EINTR)
+            return false;
+    return true;
+}
+
+/* Waits for the batch that took the ticket, however long: that batch has a deadline. */
+static bool await(struct journal *journal, struct ticket *ticket, struct deadline deadline)
+{
+    if (is_told(ticket, deadline_earlier(deadline, deadline_in_ms(JOURNAL_JOIN_MS))))
         return was_done(ticket);
-    }
+    call_writer(journal, ticket);
+    if (is_told(ticket, deadline))
+        return was_done(ticket);
+    if (withdraw(journal, ticket))
+        return error_set(ticket->err, ERROR_DEADLINE, "deadline_exceeded",
+                         "no batch had room in time; nothing was written");
+    while (sem_wait(&ticket->told) != 0)
+        ;
+    return was_done(ticket);
 }
 
 bool journal_commit(struct journal *journal, struct write *write, struct deadline deadline,

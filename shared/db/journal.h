@@ -11,7 +11,9 @@
  *
  * A writer thread takes whatever has queued for one stream, without waiting for more. While it
  * commits, the next batch gathers: the busier the service, the larger the batches and the fewer
- * commits per write. With two writers, one executes its statements while the other commits.
+ * commits per write. Another writer joins when JOURNAL_JOIN_COUNT writes have gathered, to execute
+ * their statements while the first commits; or when one has waited JOURNAL_JOIN_MS, so that nobody
+ * stands behind a batch that hangs. Sooner it would only make more and smaller batches.
  *
  * A statement that returns no row has refused (somebody was faster, the key was used before):
  * WRITE_REFUSED, nothing written, nothing announced. A statement that raises takes nobody with it:
@@ -33,6 +35,9 @@ enum { JOURNAL_BATCH_MAX = 256 };
 
 /* Writes waiting for a batch; one more is refused with ERROR_OVERLOADED. */
 enum { JOURNAL_QUEUE_MAX = 4096 };
+
+/* When a stream has a second batch beside the one under way. */
+enum { JOURNAL_JOIN_COUNT = 64, JOURNAL_JOIN_MS = 20 };
 
 /* Streams that one journal keeps apart. */
 enum { JOURNAL_STREAMS_MAX = 64 };

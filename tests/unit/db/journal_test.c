@@ -1,0 +1,255 @@
+/*
+ * When a journal's writers take what has queued. Its transactions are played: one lasts until the
+ * test lets it end. Nobody's patience ends before, unless a test says so.
+ */
+#include "shared/db/journal.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "shared/base/buffer.h"
+#include "shared/runtime/metrics.h"
+#include "tests/unit/table.h"
+
+enum { LONG_MS = 20000, BATCHES_MAX = 16, CALLERS_MAX = JOURNAL_JOIN_COUNT + 1 };
+
+static atomic_bool is_impatient, may_end;
+static atomic_int begun; /* transactions */
+static atomic_int sizes[BATCHES_MAX]; /* writes of each */
+
+int __real_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until);
+int __wrap_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until);
+bool __wrap_connection_open(const char *text, struct deadline deadline, struct connection **out,
+                            struct error *err);
+void __wrap_connection_close(struct connection *connection);
+bool __wrap_connection_is_usable(const struct connection *connection);
+struct transaction *__wrap_transaction_begin(struct connection *connection,
+                                             const struct appender *appender, int stream,
+                                             struct deadline deadline);
+void __wrap_transaction_write(struct transaction *transaction, struct write *write);
+enum commit_outcome __wrap_transaction_commit(struct transaction *transaction, struct error *err);
+struct commit_question __wrap_transaction_question(const struct transaction *transaction);
+void __wrap_transaction_end(struct transaction *transaction);
+
+int __wrap_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until)
+{
+    return atomic_load(&is_impatient) ? __real_sem_clockwait(semaphore, clock, until)
+                                      : sem_wait(semaphore);
+}
+
+bool __wrap_connection_open(UNUSED const char *text, UNUSED struct deadline deadline,
+                            struct connection **out, UNUSED struct error *err)
+{
+    *out = memory_allocate(1);
+    return true;
+}
+
+void __wrap_connection_close(struct connection *connection)
+{
+    free(connection);
+}
+
+bool __wrap_connection_is_usable(UNUSED const struct connection *connection)
+{
+    return true;
+}
+
+struct transaction {
+    int count;
+};
+
+struct transaction *__wrap_transaction_begin(UNUSED struct connection *connection,
+                                             UNUSED const struct appender *appender,
+                                             UNUSED int stream, UNUSED struct deadline deadline)
+{
+    return memory_allocate_zeroed(1, sizeof(struct transaction));
+}
+
+void __wrap_transaction_write(struct transaction *transaction, struct write *write)
+{
+    transaction->count++;
+    write->outcome = WRITE_DONE;
+}
+
+enum commit_outcome __wrap_transaction_commit(struct transaction *transaction,
+                                              UNUSED struct error *err)
+{
+    struct deadline deadline = deadline_in_ms(LONG_MS);
+    int place = atomic_fetch_add(&begun, 1);
+
+    assert_in_range(place, 0, BATCHES_MAX - 1);
+    atomic_store(&sizes[place], transaction->count);
+    while (!atomic_load(&may_end) && !deadline_passed(deadline))
+        poll(NULL, 0, 1);
+    return COMMIT_DONE;
+}
+
+struct commit_question __wrap_transaction_question(UNUSED const struct transaction *transaction)
+{
+    return (struct commit_question){ .xid = "" };
+}
+
+void __wrap_transaction_end(struct transaction *transaction)
+{
+    free(transaction);
+}
+
+/* Somebody who writes, in a thread of its own. */
+struct caller {
+    struct journal *journal;
+    int stream;
+    pthread_t thread;
+    bool done;
+};
+
+struct scene {
+    struct journal *journal;
+    size_t count;
+    struct caller callers[CALLERS_MAX];
+};
+
+static void *call(void *ctx)
+{
+    static const struct statement statement = { .name = "nothing" };
+    struct caller *caller = ctx;
+    AUTO(write_release) struct write write;
+    struct error err;
+
+    write_begin(&write, &statement, WRITE_CHANGE, caller->stream, (struct id){ .bytes = { 1 } });
+    caller->done = journal_commit(caller->journal, &write, deadline_in_ms(LONG_MS), &err);
+    return NULL;
+}
+
+static void write_to(struct scene *scene, int stream, size_t count)
+{
+    for (; count > 0; count--) {
+        struct caller *caller = &scene->callers[scene->count++];
+
+        *caller = (struct caller){ .journal = scene->journal, .stream = stream };
+        int failed = pthread_create(&caller->thread, NULL, call, caller);
+        assert_int_equal(failed, 0);
+    }
+}
+
+static void begin_scene(struct scene *scene)
+{
+    atomic_store(&is_impatient, false);
+    atomic_store(&may_end, false);
+    atomic_store(&begun, 0);
+    *scene = (struct scene){ .journal = journal_create(&(struct journal_settings){
+                                 .connection_string = "dbname=test",
+                                 .writers = 2,
+                                 .batch_timeout_ms = LONG_MS }) };
+}
+
+/* Lets all end, and sees that all was written. */
+static void end_scene(struct scene *scene)
+{
+    atomic_store(&may_end, true);
+    for (size_t i = 0; i < scene->count; i++) {
+        pthread_join(scene->callers[i].thread, NULL);
+        assert_true(scene->callers[i].done);
+    }
+    journal_destroy(scene->journal);
+}
+
+static void wait_for(int64_t (*value)(void), int64_t expected)
+{
+    struct deadline deadline = deadline_in_ms(LONG_MS);
+
+    while (value() != expected && !deadline_passed(deadline))
+        poll(NULL, 0, 1);
+    assert_int_equal(value(), expected);
+}
+
+static int64_t batches(void)
+{
+    return atomic_load(&begun);
+}
+
+static int64_t queued(void)
+{
+    return metric_value(metric_gauge("checkout_journal_queued", "Writes waiting for a batch", ""));
+}
+
+static void few_writes_wait_for_the_batch_under_way(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    write_to(&scene, 0, 1);
+    wait_for(batches, 1);
+    write_to(&scene, 0, JOURNAL_JOIN_COUNT - 1);
+    wait_for(queued, JOURNAL_JOIN_COUNT - 1);
+    assert_int_equal(batches(), 1);
+    end_scene(&scene);
+    assert_int_equal(batches(), 2);
+    assert_int_equal(atomic_load(&sizes[1]), JOURNAL_JOIN_COUNT - 1);
+}
+
+static void many_writes_are_taken_beside_it(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    write_to(&scene, 0, 1);
+    wait_for(batches, 1);
+    write_to(&scene, 0, JOURNAL_JOIN_COUNT);
+    wait_for(batches, 2);
+    assert_int_equal(atomic_load(&sizes[1]), JOURNAL_JOIN_COUNT);
+    end_scene(&scene);
+}
+
+static void who_has_waited_for_long_is_taken_beside_it(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    atomic_store(&is_impatient, true);
+    write_to(&scene, 0, 1);
+    wait_for(batches, 1);
+    write_to(&scene, 0, 1);
+    wait_for(batches, 2);
+    end_scene(&scene);
+}
+
+static void another_stream_waits_for_nobody(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    write_to(&scene, 0, 1);
+    wait_for(batches, 1);
+    write_to(&scene, 1, 1);
+    wait_for(batches, 2);
+    end_scene(&scene);
+}
+
+static void what_is_queued_is_written_when_it_drains(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    write_to(&scene, 0, 1);
+    wait_for(batches, 1);
+    write_to(&scene, 0, 2);
+    wait_for(queued, 2);
+    atomic_store(&may_end, true);
+    journal_drain(scene.journal, deadline_in_ms(LONG_MS));
+    end_scene(&scene);
+    assert_int_equal(batches(), 2);
+}
+
+int main(void)
+{
+    struct table table = TABLE_EMPTY;
+
+    TABLE_ADD(&table, few_writes_wait_for_the_batch_under_way);
+    TABLE_ADD(&table, many_writes_are_taken_beside_it);
+    TABLE_ADD(&table, who_has_waited_for_long_is_taken_beside_it);
+    TABLE_ADD(&table, another_stream_waits_for_nobody);
+    TABLE_ADD(&table, what_is_queued_is_written_when_it_drains);
+    return table_run(&table);
+}
