@@ -40,6 +40,45 @@ const LOST = /socket hang up|ECONNRESET/;
 const isUnknown = async (reference) =>
   (await account.get(`operations/${reference}`)).status === 404;
 
+/* ---- Orders to it --------------------------------------------------------------------------- */
+
+/* bank_faults.h */
+const FAULTS_MAX = 64;
+
+test('faults are listed, and ended one by one', async () => {
+  const late = await control.fault({ kind: 'latency', delay_ms: 1, amount: 1234 });
+  const dead = await control.fault({ kind: 'timeout', operation: 'authorize', card: card().number });
+  const listed = await control.faults();
+  assert.deepEqual(listed.map(({ id }) => id), [late.id, dead.id]);
+  assert.ok(!JSON.stringify(listed).includes(card().number), 'no whole card number is shown');
+  const body = account.authorization();
+  const held = account.post('authorizations', body, { patience: 20_000 }).catch(({ message }) => message);
+  await waitFor('the call to be held', async () => (await control.calls({ reference: body.reference })).length === 1);
+  expectStatus(await control.shop.request('DELETE', `/control/faults/${dead.id}`), 204);
+  assert.match(await held, LOST, 'whom it held is let go');
+  expectProblem(await control.shop.request('DELETE', `/control/faults/${dead.id}`), 404, 'not_found');
+  assert.deepEqual((await control.faults()).map(({ id }) => id), [late.id]);
+  await account.authorize();
+});
+
+test('there are no more faults at once than it can look through', async () => {
+  const fault = { kind: 'latency', delay_ms: 1, amount: 1234 };
+  for (let i = 0; i < FAULTS_MAX; i++) await control.fault(fault);
+  expectProblem(await control.shop.post('/control/faults', fault), 409, 'too_many_faults');
+});
+
+test('what came in is forgotten when that is wished', async () => {
+  const { reference } = await account.authorize();
+  assert.equal((await control.calls({ reference })).length, 1);
+  expectStatus(await control.shop.request('DELETE', '/control/calls'), 204);
+  assert.deepEqual(await control.calls(), []);
+});
+
+test('it takes orders from nobody without its key, and about no bank that is not played', async () => {
+  expectProblem(await control.shop.as(undefined).get('/control/faults'), 401, 'key_missing');
+  expectProblem(await control.shop.get('/control/calls?bank=bank-z'), 422, 'validation_failed', ['?bank']);
+});
+
 /* ---- Calls ---------------------------------------------------------------------------------- */
 
 test('latency answers later', async () => {

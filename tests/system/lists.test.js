@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 
+import { makeKey } from '../support/keys.js';
 import { expectProblem, expectStatus, invoice, order } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait.js';
@@ -111,6 +112,18 @@ describe('filters', () => {
       '?status',
     ]);
   });
+});
+
+test('a key of all merchants lists the orders of each, and of one customer at several', async () => {
+  const mine = await shop.createOrder(order({ customer: { id: 'of two shops' } }));
+  const other = stack.shop(undefined, await makeKey(stack, 'other', ['orders:write', 'orders:read']));
+  const theirs = await other.createOrder(order({ customer: { id: 'of two shops' } }));
+  const everyone = stack.shop(undefined, await makeKey(stack, '*', ['orders:read']));
+  const query = { customer_id: 'of two shops' };
+  assert.deepEqual(ids(await everyone.all('/v1/orders', query)), [theirs.id, mine.id]);
+  assert.deepEqual(ids(await everyone.all('/v1/orders', { ...query, limit: 1 })), [theirs.id, mine.id]);
+  assert.deepEqual(ids(await other.all('/v1/orders')), [theirs.id]);
+  assert.deepEqual(ids(await shop.all('/v1/orders', query)), [mine.id]);
 });
 
 describe('pages', () => {

@@ -4,11 +4,13 @@
  * frozen with our requests in its socket charges nobody twice.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 
 import { expectCleanAudit } from '../support/audit.js';
 import { expectBankAgrees, untilSettled } from '../support/book.js';
 import { openDoor } from '../support/door.js';
+import { Postman, notice, record } from '../support/postman.js';
 import { expectProblem, expectStatus, newKey } from '../support/shop.js';
 import { SLOWDOWN } from '../support/slowdown.js';
 import { startStack } from '../support/stack.js';
@@ -295,6 +297,61 @@ describe('no bank at all', () => {
     );
     assert.equal(done.status, 'succeeded');
     await till.untilOrder(order, { status: 'paid' });
+  });
+});
+
+test('of money at a bank that had done nothing somebody is told, and the payment stays', async () => {
+  await afresh();
+  const postman = new Postman(stack);
+  await till.fault({ kind: 'error_500', bank: 'bank-a', operation: 'authorize', times: 1 });
+  const answer = await till.pay({ amount: 4711, currency: 'EUR' });
+  const payment = await till.until(answer.json, 'succeeded', { within: 20_000 });
+  const [{ id, gateway, status }] = await till.attempts(payment);
+  assert.deepEqual([gateway, status, payment.gateway], ['bank-a', 'error', 'bank-b']);
+  const contradictions = async () =>
+    Number(/^checkout_bank_contradictions_total (\d+)$/m.exec((await till.payments.get('/metrics')).text)?.[1] ?? 0);
+  const before = await contradictions();
+  assert.equal((await postman.post(JSON.stringify(notice(record(id))))).status, 204);
+  assert.equal(await contradictions(), before + 1);
+  assert.deepEqual(await till.read(payment), payment);
+});
+
+describe('no bank for it, or none that has time', () => {
+  afterEach(afresh);
+
+  test('what no bank takes is refused at its currency, and nothing is stored', async () => {
+    await changeGateways(stack, (gateway) => (gateway.currencies = ['EUR']));
+    const id = randomUUID();
+    const refused = await till.pay({ amount: 500, currency: 'USD' }, byCard(), { id });
+    expectProblem(refused, 422, 'validation_failed', ['/currency']);
+    assert.equal(refused.json.errors[0].code, 'not_supported');
+    expectProblem(await till.payments.get(`/v1/payments/${id}`), 404);
+  });
+
+  test('who comes while as many wait for banks as may is asked to come again', async () => {
+    await afresh();
+    const paid = await till.paid(900);
+    await stack.kill('payment-service', 'SIGTERM');
+    stack.start('payment-service', { environment: { BANK_CALLS_MAX: '1' } });
+    await stack.ready('payment-service');
+    await till.fault({ kind: 'latency', amount: 4321, delay_ms: 1500 });
+    const first = till.pay({ amount: 4321, currency: 'EUR' });
+    await waitFor('the bank to be asked', async () => {
+      const calls = await till.calls({ operation: 'authorize' });
+      return calls.at(-1)?.amount === 4321;
+    });
+    const keys = [newKey(), newKey()];
+    const again = [
+      () => till.pay({ amount: 700, currency: 'EUR' }, byCard(), {}, { key: keys[0] }),
+      () => till.act(paid, 'refunds', {}, { key: keys[1] }),
+    ];
+    for (const ask of again) {
+      const busy = await ask();
+      expectProblem(busy, 503, 'payments_busy');
+      assert.equal(busy.headers['retry-after'], '1');
+    }
+    assert.equal(expectStatus(await first, 201).json.status, 'succeeded');
+    for (const ask of again) expectStatus(await ask(), 201);
   });
 });
 

@@ -8,6 +8,7 @@ import { after, describe, test } from 'node:test';
 
 import { expectCleanAudit } from '../support/audit.js';
 import { holdLock, openInspector } from '../support/database.js';
+import { makeKey } from '../support/keys.js';
 import { expectProblem, expectStatus, newKey } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { byCard, byTransfer, openTill } from '../support/till.js';
@@ -288,6 +289,33 @@ describe('looking', () => {
     );
     const calls = await till.calls({ reference: attempt.id });
     assert.equal(calls.length, 1);
+  });
+
+  test('payments and refunds are listed by status, of one merchant or of all', async () => {
+    const scopes = ['payments:write', 'payments:read', 'refunds:write'];
+    const other = stack.payments(await makeKey(stack, 'other', scopes));
+    const everyone = stack.payments(await makeKey(stack, '*', ['payments:read']));
+    const pay = async (payments, method) => {
+      const body = { amount: 700, currency: 'EUR', payment_method: method };
+      return expectStatus(await payments.post('/v1/payments', body, { key: newKey() }), 201).json;
+    };
+    const mine = await pay(till.payments, byCard('4000000000000002'));
+    const [paid, theirs] = [await pay(other, byCard()), await pay(other, byCard('4000000000000002'))];
+    const back = await other.post(`/v1/payments/${paid.id}/refunds`, {}, { key: newKey() });
+    const refund = expectStatus(back, 201).json;
+
+    const idsOf = async (payments, path, query) => (await payments.all(path, query)).map(({ id }) => id);
+    const failed = await till.payments.all('/v1/payments', { status: 'failed' });
+    assert.equal(failed[0].id, mine.id);
+    assert.ok(failed.every(({ status }) => status === 'failed'));
+    assert.deepEqual(await idsOf(other, '/v1/payments', { status: 'failed' }), [theirs.id]);
+    assert.deepEqual(await idsOf(other, '/v1/payments', { status: 'succeeded' }), [paid.id]);
+    assert.deepEqual(await idsOf(other, '/v1/payments', { status: 'expired' }), []);
+    const all = await idsOf(everyone, '/v1/payments', { status: 'failed' });
+    assert.deepEqual(all.slice(0, 2), [theirs.id, mine.id]);
+    assert.deepEqual(await idsOf(other, '/v1/refunds', { status: 'succeeded' }), [refund.id]);
+    assert.equal((await idsOf(everyone, '/v1/refunds', { status: 'succeeded' }))[0], refund.id);
+    assert.deepEqual(await idsOf(other, '/v1/refunds', { status: 'failed' }), []);
   });
 
   test('the gateways are listed in their order, with their breakers', async () => {

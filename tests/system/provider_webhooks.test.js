@@ -293,6 +293,11 @@ describe('SOAP', () => {
 });
 
 describe('what is genuine', () => {
+  const contradictions = async () => {
+    const { text } = expectStatus(await till.payments.get('/metrics'), 200);
+    return Number(/^checkout_bank_contradictions_total (\d+)$/m.exec(text)?.[1] ?? 0);
+  };
+
   const answersOf = async (count, send) => {
     const statuses = [];
     for (let i = 0; i < count; i++) statuses.push((await send()).status);
@@ -336,6 +341,17 @@ describe('what is genuine', () => {
     const body = JSON.stringify(notice(record(id, { amount, currency, captured: false })));
     assert.equal((await postman.post(body)).status, 204);
     assert.deepEqual(await till.events(held), ['payment.processing', 'payment.authorized', 'payment.canceled']);
+  });
+
+  test('of money that was held instead of taken somebody is told, and the bank is asked', async () => {
+    const { payment, reference } = await waiting('EUR');
+    const before = await contradictions();
+    const body = JSON.stringify(notice(record(reference, { captured: false })));
+    assert.equal((await postman.post(body)).status, 204);
+    assert.equal(await contradictions(), before + 1);
+    assert.equal((await till.read(payment)).status, 'requires_action');
+    await till.challenge(payment, 'pass');
+    await till.until(payment, 'succeeded');
   });
 
   test('of a hundred at once one takes effect', async () => {

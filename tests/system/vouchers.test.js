@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 
 import { expectCleanAudit, untilQuiet } from '../support/audit.js';
 import { openInspector, openSuperuser } from '../support/database.js';
-import { expectProblem, expectStatus, invoice, order } from '../support/shop.js';
+import { expectProblem, expectStatus, invoice, newKey, order } from '../support/shop.js';
 import { makeKey } from '../support/keys.js';
 import { startStack } from '../support/stack.js';
 import { waitFor, waitUntilEqual } from '../support/wait.js';
@@ -135,6 +135,19 @@ describe('rules', () => {
     assert.equal((await of(before.id)).length, 0, 'sent before the rule');
   });
 
+  test('a rule that is sent again under its key is the rule that was added, and no second', async () => {
+    const key = newKey();
+    const sent = rule({ currency: 'CHF' });
+    const first = expectStatus(await operator.post('/v1/voucher_rules', sent, { key }), 201);
+    assert.equal(first.headers['idempotent-replayed'], undefined);
+    const again = expectStatus(await operator.post('/v1/voucher_rules', sent, { key }), 201);
+    assert.equal(again.headers['idempotent-replayed'], 'true');
+    assert.deepEqual(again.json, first.json);
+    const other = await operator.post('/v1/voucher_rules', rule({ currency: 'SEK' }), { key });
+    expectProblem(other, 422, 'idempotency_key_reused');
+    expectProblem(await operator.post('/v1/voucher_rules', sent, { key: newKey() }), 409);
+  });
+
   test('a second rule for a currency is a conflict', async () => {
     expectProblem(await operator.post('/v1/voucher_rules', rule({ currency: 'EUR' })), 409);
   });
@@ -162,6 +175,19 @@ describe('rules', () => {
 });
 
 describe('reading', () => {
+  test('a key of all merchants lists the vouchers of each, by order, customer and status', async () => {
+    const everyone = stack.vouchers(await makeKey(stack, '*', ['vouchers:read']));
+    const customer = { id: 'of everyone' };
+    const [first, second] = [await shop.sendOrder(10001, { customer }), await shop.sendOrder(10001)];
+    const [mine, other] = [await earned(first.id), await earned(second.id)];
+    const idsOf = async (query) => (await everyone.all('/v1/vouchers', query)).map(({ id }) => id);
+    assert.deepEqual(await idsOf({ order_id: first.id }), [mine.id]);
+    assert.deepEqual(await idsOf({ customer_id: 'of everyone' }), [mine.id]);
+    const active = await idsOf({ status: 'active' });
+    assert.ok([mine.id, other.id].every((id) => active.includes(id)));
+    assert.deepEqual(await idsOf({ order_id: first.id, status: 'voided' }), []);
+  });
+
   test('a voucher is found by its id, and by its code in every spelling', async () => {
     const { id } = await earned((await shop.sendOrder(10001)).id);
     const { code } = await read(id);
