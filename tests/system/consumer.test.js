@@ -10,7 +10,7 @@ import { after, describe, test } from 'node:test';
 
 import { expectCleanAudit, headOf, untilQuiet } from '../support/audit.js';
 import { publish, subscribe } from '../support/bus.js';
-import { holdLock, lockWaiters, openInspector, openSuperuser } from '../support/database.js';
+import { holdLock, lockWaiters, openInspector, openSuperuser, urlFor, withDatabase } from '../support/database.js';
 import { expectProblem, expectStatus, invoice, newKey } from '../support/shop.js';
 import { startStack } from '../support/stack.js';
 import { waitFor, waitUntilEqual } from '../support/wait.js';
@@ -94,7 +94,7 @@ describe('killed between reading and committing', () => {
   });
 });
 
-describe('poison', () => {
+describe('poison', async () => {
   const password = readFileSync(path.join(stack.home, 'secrets', 'broker-order-service'), 'utf8');
   const producer = { username: 'order-service', password: password.trim() };
   const deadLetters = (status = 'open') => operator.all('/v1/dead_letters', { status });
@@ -228,29 +228,50 @@ describe('poison', () => {
     assert.equal((await deadLetters()).length, before);
   });
 
-  test('an event of an unknown type in the log is put aside, and the next one takes effect', async () => {
+  /** Written to the log as its next event, by nobody who may. */
+  async function forge(type, subject, data) {
     await untilQuiet(stack);
     const sequence = (await headOf(orders)) + 1;
-    const god = await openSuperuser(stack, 'orders');
-    const subject = randomUUID();
-    try {
-      await god.rows(
+    await withDatabase(urlFor(stack, 'postgres', 'orders'), (god) =>
+      god.rows(
         `INSERT INTO events (stream, sequence, id, merchant_id, type, subject, subject_version, time,
                              traceparent, data)
-         VALUES (0, $1, $2, 'demo', 'order.exploded', $3, 1, now(), $4, $5)`,
-        [sequence, randomUUID(), subject, `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, '{}'],
-      );
+         VALUES (0, $1, $2, 'demo', $3, $4, 1, now(), $5, $6)`,
+        [sequence, randomUUID(), type, subject, `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, data],
+      ),
+    );
+  }
+
+  const payments = stack.payments(stack.env.CHECKOUT_OPERATOR_KEY);
+  const another = JSON.stringify(await shop.createOrder(invoice(10001)));
+
+  /* What it is, its type and data, and who can make nothing of it. */
+  const forged = [
+    ['is of an unknown type', 'order.exploded', '{}', [operator, payments]],
+    ['says that an order was sent, and has none', 'order.sent', '{}', [operator]],
+    ['says that an order was sent, and has another', 'order.sent', another, [operator]],
+    ['says that an order was made, and has none', 'order.created', '{}', [payments]],
+    ['says that an order was made, and has another', 'order.created', another, [payments]],
+    ['says that an order was canceled, and has a list', 'order.canceled', '[]', [operator, payments]],
+  ];
+  for (const [what, type, data, services] of forged) {
+    test(`an event in the log that ${what}, is put aside, and the next one takes effect`, async () => {
+      const subject = randomUUID();
+      await forge(type, subject, data);
       await expectUndelayed();
-      const letters = (await deadLetters()).filter((each) =>
-        JSON.stringify(each).includes(subject),
-      );
-      assert.equal(letters.length, 1, 'once in the dead letters, by way of bus and log together');
-      const [letter] = letters;
-      expectStatus(await operator.post(`/v1/dead_letters/${letter.id}/discard`), 200);
-    } finally {
-      await god.close();
-    }
-  });
+      for (const service of services) {
+        const letter = await waitFor('the dead letter', async () =>
+          (await service.all('/v1/dead_letters', { status: 'open' })).find((each) => JSON.stringify(each).includes(subject)),
+        );
+        expectStatus(await service.post(`/v1/dead_letters/${letter.id}/discard`), 200);
+      }
+      await untilQuiet(stack);
+      for (const service of [operator, payments]) {
+        const left = JSON.stringify(await service.all('/v1/dead_letters', { status: 'open' }));
+        assert.ok(!left.includes(subject), 'once in the dead letters, by way of bus and log together');
+      }
+    });
+  }
 
   describe('dead letters over HTTP', () => {
     /** An event whose voucher the database refuses (SQLSTATE 23514), and its dead letter. */
