@@ -44,6 +44,10 @@ describe('exit codes', () => {
       [{ LOG_LEVEL: 'loud' }, /\bLOG_LEVEL\b/],
       [{ TRUSTED_PROXIES: '10.0.0.0/33' }, /\bTRUSTED_PROXIES\b/],
       [{ RATE_LIMIT_PER_KEY: '0' }, /\bRATE_LIMIT_PER_KEY\b/],
+      [{ STREAMS: ',' }, /\bSTREAMS: /],
+      [{ STREAMS: '0,one' }, /\bSTREAMS: /],
+      [{ STREAMS: '32768' }, /\bSTREAMS: /],
+      [{ STREAMS: '0,1,2,3,4,5,6,7,8' }, /\bSTREAMS: /],
     ];
     for (const service of SERVICES) {
       for (const [changes, named] of rows) {

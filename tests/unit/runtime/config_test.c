@@ -203,6 +203,37 @@ static void a_file_that_never_ends_is_refused(UNUSED void **state)
     assert_non_null(strstr(err.detail, "is longer than"));
 }
 
+static void a_value_beyond_every_size_is_refused(UNUSED void **state)
+{
+    static char given[10000] = "UNIT_TEXT=";
+    struct settings loaded;
+    struct error err;
+
+    forget_all();
+    put("UNIT_SECRET=s");
+    memset(given + strlen(given), 'x', sizeof(given) - strlen(given) - 1);
+    put(given);
+    assert_false(config_load(settings, COUNT_OF(settings), &loaded, &err));
+    assert_string_equal(err.detail, "UNIT_TEXT: is longer than 8192 bytes");
+}
+
+static void a_file_with_a_nul_is_refused(UNUSED void **state)
+{
+    char path[128];
+    struct settings loaded;
+    struct error err;
+
+    forget_all();
+    put("UNIT_SECRET_FILE<");
+    text_format(path, sizeof(path), "%s/UNIT_SECRET_FILE", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite("a\0b", 1, 3, file), 3);
+    assert_int_equal(fclose(file), 0);
+    assert_false(config_load(settings, COUNT_OF(settings), &loaded, &err));
+    assert_non_null(strstr(err.detail, "holds a NUL"));
+}
+
 static void help_shows_names_and_defaults_but_no_secrets(UNUSED void **state)
 {
     static const struct setting shown[] = {
@@ -250,6 +281,8 @@ int main(void)
     TABLE_ADD_ROWS(&table, rows, check_load);
     TABLE_ADD(&table, a_wrong_secret_is_not_in_the_error);
     TABLE_ADD(&table, a_file_that_never_ends_is_refused);
+    TABLE_ADD(&table, a_value_beyond_every_size_is_refused);
+    TABLE_ADD(&table, a_file_with_a_nul_is_refused);
     TABLE_ADD(&table, help_shows_names_and_defaults_but_no_secrets);
     TABLE_ADD(&table, a_document_may_have_several_lines);
     int failed = table_run(&table);
