@@ -3,7 +3,7 @@
  * files.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 
@@ -178,6 +178,40 @@ test('a service that is ahead of the bus hears it when it has caught up', async 
   await expectHeard();
 });
 
+test('an event that the broker refuses for good is read from the log, and holds up nothing', async () => {
+  const file = path.join(stack.home, 'broker', 'acl');
+  const allowed = readFileSync(file, 'utf8');
+  const denied = allowed.replace('user order-service\n', '$&topic deny checkout/v1/+/order/+/sent\n');
+  await untilRefuses(denied, true);
+  try {
+    const before = await refused();
+    const { sent } = await sendMany(3);
+    await shop.createOrder(invoice(1)); /* which shows the hole */
+    await waitUntilEqual('vouchers', () => vouchersOf(sent), 3, { within: 2 * RECOVERY_MS });
+    assert.equal((await refused()) - before, 3);
+  } finally {
+    await untilRefuses(allowed, false);
+  }
+  await expectHeard();
+
+  async function refused() {
+    return (await metricsOf('order-service')).get('checkout_relay_refused_total') ?? 0;
+  }
+
+  /** The broker reads its rules anew some time after it was told to. */
+  async function untilRefuses(rules, wanted) {
+    writeFileSync(file, rules);
+    process.kill(await stack.pid('broker'), 'SIGHUP');
+    await waitFor(`the broker to ${wanted ? 'refuse' : 'take'} what it is sent`, async () => {
+      const before = await refused();
+      await sendMany(1);
+      await shop.createOrder(invoice(1));
+      await untilQuiet(stack, { within: 2 * RECOVERY_MS });
+      return (await refused()) > before === wanted;
+    });
+  }
+});
+
 test('a log that answers nobody holds up nothing that the bus brings', async () => {
   const recipe = stack.recipes.get('voucher-service');
   const door = await Proxy.to(Number(new URL(recipe.environment.ORDER_URL).port));
@@ -222,10 +256,15 @@ async function manyOrders(count) {
 
 /** Events that it pulled from the log, and those that had taken effect before. */
 async function readBy(service) {
-  const page = expectStatus(await stack.shop(stack.urlOf(service), undefined).get('/metrics'), 200).text;
-  const samples = samplesOf(page);
-  const [pulled, duplicates] = ['pulled', 'duplicates'].map(
-    (what) => samples.find(({ name }) => name === `checkout_consumer_${what}_total`).value,
+  const samples = await metricsOf(service);
+  const [pulled, duplicates] = ['pulled', 'duplicates'].map((what) =>
+    samples.get(`checkout_consumer_${what}_total`),
   );
   return { pulled, duplicates };
+}
+
+/** The first sample of each name. */
+async function metricsOf(service) {
+  const page = expectStatus(await stack.shop(stack.urlOf(service), undefined).get('/metrics'), 200).text;
+  return new Map(samplesOf(page).toReversed().map(({ name, value }) => [name, value]));
 }
