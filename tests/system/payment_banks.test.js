@@ -5,6 +5,8 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 
 import { expectCleanAudit } from '../support/audit.js';
@@ -314,6 +316,30 @@ test('of money at a bank that had done nothing somebody is told, and the payment
   assert.equal((await postman.post(JSON.stringify(notice(record(id))))).status, 204);
   assert.equal(await contradictions(), before + 1);
   assert.deepEqual(await till.read(payment), payment);
+});
+
+test('what a bank has waits while it is not configured, and goes on when it is again', async () => {
+  await afresh();
+  const file = path.join(stack.home, 'gateways.json');
+  const configured = readFileSync(file, 'utf8');
+  const held = await till.authorized(5600);
+  const paid = await till.paid(5700);
+  assert.deepEqual([held.gateway, paid.gateway], ['bank-a', 'bank-a']);
+  writeFileSync(file, JSON.stringify(JSON.parse(configured).slice(1)));
+  await changeGateways(stack);
+  let refund;
+  try {
+    assert.equal(expectStatus(await till.act(held, 'capture'), 202).json.status, 'authorized');
+    refund = expectStatus(await till.act(paid, 'refunds'), 202).json;
+    assert.equal(refund.status, 'pending');
+    assert.equal((await till.paid(5800)).gateway, 'bank-b');
+  } finally {
+    writeFileSync(file, configured);
+    await afresh();
+  }
+  const captured = await till.until(held, 'succeeded', { within: 30_000 });
+  assert.equal(captured.amount_captured, 5600);
+  await till.untilRefund(refund, 'succeeded', { within: 30_000 });
 });
 
 describe('no bank for it, or none that has time', () => {
