@@ -176,6 +176,9 @@ test('a service that is ahead of the bus hears it when it has caught up', async 
   const { duplicates } = await readBy('voucher-service');
   assert.ok(duplicates < AHEAD_MAX, `${duplicates} came again`);
   await expectHeard();
+  await stack.kill('order-service', 'SIGTERM'); /* its way to the broker ends here */
+  stack.start('order-service');
+  await stack.ready('order-service');
 });
 
 test('an event that the broker refuses for good is read from the log, and holds up nothing', async () => {
