@@ -32,14 +32,14 @@ struct queue {
     struct ticket *first, **last;
     size_t count;
     size_t batches; /* taken from it and under way */
-    bool urgent;    /* somebody in it has waited for long */
+    bool urgent;    /* somebody has waited for long, and may still be in it */
 };
 
 struct writer {
     struct journal *journal;
     pthread_t thread;
     struct connection *connection; /* NULL while there is none */
-    struct queue *queue;           /* whose batch it has; NULL before the first */
+    struct queue *queue;           /* of its batch; NULL while it has none */
     size_t count;
     struct ticket *batch[JOURNAL_BATCH_MAX];
 };
@@ -59,7 +59,9 @@ struct journal {
     struct writer writers[WRITERS_MAX];
 };
 
-/* ---- The queue ---------------------------------------------------------------------------- */
+/* ---- The queues --------------------------------------------------------------------------- */
+
+/* Of what follows, what does not lock the mutex is called with it held. */
 
 /* The stream's queue, made when it is first used; NULL when there are too many. */
 static struct queue *queue_of(struct journal *journal, int stream)
@@ -84,6 +86,12 @@ static bool is_ready(const struct journal *journal, const struct queue *queue)
         return false;
     return journal->draining || queue->batches == 0 || queue->count >= JOURNAL_JOIN_COUNT ||
            queue->urgent;
+}
+
+static void note_empty(struct queue *queue)
+{
+    queue->last = &queue->first;
+    queue->urgent = false;
 }
 
 static bool refuse(const struct journal *journal, struct error *err)
@@ -130,6 +138,8 @@ static bool withdraw(struct journal *journal, struct ticket *ticket)
         *at = ticket->next;
         if (queue->last == &ticket->next)
             queue->last = at;
+        if (queue->first == NULL)
+            note_empty(queue);
         queue->count--;
         metric_set(journal->depth, (int64_t)--journal->queued);
         break;
@@ -149,29 +159,19 @@ static void call_writer(struct journal *journal, const struct ticket *ticket)
     pthread_mutex_unlock(&journal->mutex);
 }
 
-static struct queue *next_ready_queue(struct journal *journal)
+/* Whose turn it is of those that are ready: no stream starves. NULL when none is. */
+static struct queue *find_ready_queue(struct journal *journal)
 {
     for (size_t i = 0; i < journal->queue_count; i++) {
         struct queue *queue = &journal->queues[(journal->next_queue + i) % journal->queue_count];
 
-        if (is_ready(journal, queue)) {
-            journal->next_queue = (journal->next_queue + i + 1) % journal->queue_count;
+        if (is_ready(journal, queue))
             return queue;
-        }
     }
     return NULL;
 }
 
-static bool has_ready_queue(const struct journal *journal)
-{
-    for (size_t i = 0; i < journal->queue_count; i++)
-        if (is_ready(journal, &journal->queues[i]))
-            return true;
-    return false;
-}
-
-/* With the mutex held. */
-static void take_tickets(struct queue *queue, struct writer *writer)
+static void take_tickets(struct journal *journal, struct queue *queue, struct writer *writer)
 {
     while (queue->first != NULL && writer->count < JOURNAL_BATCH_MAX) {
         queue->first->taken = true;
@@ -179,11 +179,13 @@ static void take_tickets(struct queue *queue, struct writer *writer)
         queue->first = queue->first->next;
     }
     if (queue->first == NULL)
-        queue->last = &queue->first;
+        note_empty(queue);
     queue->count -= writer->count;
     queue->batches++;
-    queue->urgent = false;
     writer->queue = queue;
+    journal->next_queue = ((size_t)(queue - journal->queues) + 1) % journal->queue_count;
+    journal->queued -= writer->count;
+    metric_set(journal->depth, (int64_t)journal->queued);
 }
 
 static void put_batch_away(struct writer *writer)
@@ -195,8 +197,8 @@ static void put_batch_away(struct writer *writer)
 }
 
 /*
- * Takes what has queued for one stream, when the batch before is done; an empty batch means that
- * the journal has drained. What else is ready then is for whoever sleeps.
+ * Takes what has queued for one stream, when the writer's batch before is done; an empty batch
+ * means that the journal has drained. What else is ready then is for a writer that sleeps.
  */
 static void take_batch(struct journal *journal, struct writer *writer)
 {
@@ -204,13 +206,11 @@ static void take_batch(struct journal *journal, struct writer *writer)
 
     pthread_mutex_lock(&journal->mutex);
     put_batch_away(writer);
-    while ((queue = next_ready_queue(journal)) == NULL && !journal->draining)
+    while ((queue = find_ready_queue(journal)) == NULL && !journal->draining)
         pthread_cond_wait(&journal->filled, &journal->mutex);
     if (queue != NULL)
-        take_tickets(queue, writer);
-    journal->queued -= writer->count;
-    metric_set(journal->depth, (int64_t)journal->queued);
-    if (has_ready_queue(journal))
+        take_tickets(journal, queue, writer);
+    if (find_ready_queue(journal) != NULL)
         pthread_cond_signal(&journal->filled);
     pthread_mutex_unlock(&journal->mutex);
 }
@@ -429,7 +429,7 @@ static void refuse_queued(struct journal *journal)
             queue->first = ticket->next;
             tell(ticket, &err);
         }
-        queue->last = &queue->first;
+        note_empty(queue);
         queue->count = 0;
     }
     journal->queued = 0;
@@ -482,7 +482,9 @@ static bool is_told(struct ticket *ticket, struct deadline deadline)
 /* Waits for the batch that took the ticket, however long: that batch has a deadline. */
 static bool await(struct journal *journal, struct ticket *ticket, struct deadline deadline)
 {
-    if (is_told(ticket, deadline_earlier(deadline, deadline_in_ms(JOURNAL_JOIN_MS))))
+    int64_t half_ms = deadline_left_ms(deadline) / 2;
+
+    if (is_told(ticket, deadline_in_ms(half_ms < JOURNAL_JOIN_MS ? half_ms : JOURNAL_JOIN_MS)))
         return was_done(ticket);
     call_writer(journal, ticket);
     if (is_told(ticket, deadline))

@@ -13,7 +13,8 @@
  * commits, the next batch gathers: the busier the service, the larger the batches and the fewer
  * commits per write. Another writer joins when JOURNAL_JOIN_COUNT writes have gathered, to execute
  * their statements while the first commits; or when one has waited JOURNAL_JOIN_MS, so that nobody
- * stands behind a batch that hangs. Sooner it would only make more and smaller batches.
+ * stands behind statements that hang while a writer is free. Sooner it would only make more and
+ * smaller batches.
  *
  * A statement that returns no row has refused (somebody was faster, the key was used before):
  * WRITE_REFUSED, nothing written, nothing announced. A statement that raises takes nobody with it:
@@ -36,7 +37,7 @@ enum { JOURNAL_BATCH_MAX = 256 };
 /* Writes waiting for a batch; one more is refused with ERROR_OVERLOADED. */
 enum { JOURNAL_QUEUE_MAX = 4096 };
 
-/* When a stream has a second batch beside the one under way. */
+/* When a stream has another batch beside the one under way. */
 enum { JOURNAL_JOIN_COUNT = 64, JOURNAL_JOIN_MS = 20 };
 
 /* Streams that one journal keeps apart. */
@@ -61,7 +62,7 @@ struct journal *journal_create(const struct journal_settings *settings);
 /* Commits what is queued until the deadline, refuses the rest, and ends the writers. */
 void journal_drain(struct journal *journal, struct deadline deadline);
 
-/* Drains at once if it was not drained. Takes NULL. */
+/* Drains at once if it was not drained. Nobody may be in journal_commit(). Takes NULL. */
 void journal_destroy(struct journal *journal);
 
 MUST_CHECK bool journal_commit(struct journal *journal, struct write *write,

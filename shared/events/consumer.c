@@ -361,6 +361,7 @@ struct consumer *consumer_create(const struct consumer_settings *settings)
     consumer->next_connect = deadline_in_ms(0);
     consumer->pull_not_before = deadline_in_ms(0);
     consumer->ask_head_at = deadline_in_ms(0);
+    consumer->glance_ms = CONSUMER_GLANCE_MS;
     consumer->client = client_create();
     consumer->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     assert(consumer->wake >= 0);

@@ -72,7 +72,8 @@ static bool bury_poison(struct consumer *consumer, struct arrival *arrival, stru
 {
     bool moves = !is_garbled(arrival, err);
 
-    consumer->pull_due |= !moves;
+    if (!moves)
+        consumer_miss(consumer);
     text_copy(arrival->reason, sizeof(arrival->reason),
               err->kind == ERROR_DATA ? "data_refused" : err->code);
     text_copy(arrival->detail, sizeof(arrival->detail),
@@ -150,7 +151,7 @@ static bool apply_in_order(struct consumer *consumer, struct arrival *arrivals, 
             run[run_count++] = sorted[i];
             next++;
         } else {
-            consumer->pull_due = true;
+            consumer_miss(consumer);
             break;
         }
     }
@@ -167,7 +168,7 @@ bool consumer_apply_arrivals(struct consumer *consumer, struct error *err)
             continue;
         if (!bury(consumer, &consumer->arrivals[i], false, err))
             return false;
-        consumer->pull_due = true;
+        consumer_miss(consumer);
     }
     return true;
 }

@@ -16,11 +16,11 @@
 
 enum {
     CONSUMER_QUERY_MS = 3000,
-    CONSUMER_PULL_MS = 2000,      /* one page of the feed; the bus and the lease wait meanwhile */
-    CONSUMER_GLANCE_MS = 200,     /* the head alone, while the bus is heard, which waits as well */
-    CONSUMER_ASK_AGAIN_MS = 1000, /* ... when it was not told in that time */
-    CONSUMER_IDLE_MS = 200,       /* how often the loop turns when nothing happens */
-    CONSUMER_BACKOFF_MS = 500     /* after the weather turned bad */
+    CONSUMER_PULL_MS = 2000,  /* one answer of the feed; the bus and the lease wait meanwhile */
+    CONSUMER_GLANCE_MS = 200, /* ... that nothing hangs on, and more when it takes longer */
+    CONSUMER_GLANCE_PART = 6, /* of the loop's time, for those that do not come */
+    CONSUMER_IDLE_MS = 200,   /* how often the loop turns when nothing happens */
+    CONSUMER_BACKOFF_MS = 500 /* after the weather turned bad */
 };
 
 /* Events that may be known here before the bus brings them: it is worth hearing then. */
@@ -52,6 +52,8 @@ struct consumer {
     struct event_extent extent; /* of the producer's log, as last told */
     bool position_known;
     bool pull_due;
+    bool missing;       /* ... because something is, for certain */
+    int64_t glance_ms;  /* patience with an answer that nothing hangs on */
     bool far_behind;    /* the log, more than a batch */
     bool far_ahead;     /* of what the bus was told */
     bool subscribe_due; /* connected, and not subscribed yet */
@@ -72,6 +74,9 @@ MUST_CHECK bool consumer_apply_arrivals(struct consumer *consumer, struct error 
 /* Elements of the log that follow the position, in their order. */
 MUST_CHECK bool consumer_apply_page(struct consumer *consumer, struct arrival *arrivals,
                                     size_t count, struct error *err);
+
+/* Something is missing that only the log can tell, and that is worth waiting for. */
+void consumer_miss(struct consumer *consumer);
 
 /* Tells health and metrics how far it is. */
 void consumer_show_progress(struct consumer *consumer, int64_t position);

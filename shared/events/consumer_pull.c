@@ -17,16 +17,39 @@ static void note_feed(struct consumer *consumer, const struct error *trouble)
                  LOG_TEXT("source", consumer->settings.source.service));
 }
 
-/* At least as long as the attempt took: a feed that hangs has half of the loop's time at most. */
-static void put_off(struct consumer *consumer, int64_t start_us, const struct error *err)
+void consumer_miss(struct consumer *consumer)
 {
-    int64_t took_ms = (clock_monotonic_us() - start_us) / 1000;
+    consumer->pull_due = consumer->missing = true;
+}
+
+/* Whether there is nothing better to do than to wait for the log. */
+static bool needs_log(const struct consumer *consumer)
+{
+    return consumer->missing || !atomic_load(&consumer->hears_bus);
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t limit_glance(int64_t ms)
+{
+    return ms < CONSUMER_PULL_MS ? larger(ms, CONSUMER_GLANCE_MS) : CONSUMER_PULL_MS;
+}
+
+/* A feed that hangs has half of the loop's time at most, and less when the bus is heard. */
+static void put_off(struct consumer *consumer, int64_t took_ms, const struct error *err)
+{
+    bool needed = needs_log(consumer);
 
     if (!atomic_load(&consumer->stopping))
         note_feed(consumer, err);
+    if (!needed)
+        consumer->glance_ms = limit_glance(2 * consumer->glance_ms);
     consumer->far_behind = consumer->far_ahead = false; /* as far as anybody can tell */
-    consumer->pull_not_before =
-        deadline_in_ms(took_ms > CONSUMER_BACKOFF_MS ? took_ms : CONSUMER_BACKOFF_MS);
+    consumer->pull_not_before = deadline_in_ms(
+        larger(needed ? took_ms : (CONSUMER_GLANCE_PART - 1) * took_ms, CONSUMER_BACKOFF_MS));
 }
 
 /*
@@ -54,18 +77,21 @@ static void note_distance(struct consumer *consumer)
 }
 
 /* False when the producer is away; it is asked again after a pause. */
-static bool fetch(struct consumer *consumer, int64_t limit, int64_t patience_ms,
-                  struct feed_page *page)
+static bool fetch(struct consumer *consumer, int64_t limit, struct feed_page *page)
 {
     const struct event_range range = { consumer->settings.stream, consumer->position, limit };
+    int64_t patience_ms = needs_log(consumer) ? CONSUMER_PULL_MS : consumer->glance_ms;
     int64_t start_us = clock_monotonic_us();
     struct error err;
+    bool told = feed_fetch(consumer->client, &consumer->settings.source, &range,
+                           deadline_in_ms(patience_ms), page, &err);
+    int64_t took_ms = (clock_monotonic_us() - start_us) / 1000;
 
-    if (!feed_fetch(consumer->client, &consumer->settings.source, &range,
-                    deadline_in_ms(patience_ms), page, &err)) {
-        put_off(consumer, start_us, &err);
+    if (!told) {
+        put_off(consumer, took_ms, &err);
         return false;
     }
+    consumer->glance_ms = limit_glance(4 * took_ms);
     note_feed(consumer, NULL);
     note_end(consumer, page->extent.head);
     consumer->extent = page->extent;
@@ -80,7 +106,7 @@ static bool pull(struct consumer *consumer, struct error *err)
     struct feed_page page;
     struct arrival *arrivals = NULL;
 
-    if (!fetch(consumer, CONSUMER_BATCH_MAX, CONSUMER_PULL_MS, &page))
+    if (!fetch(consumer, CONSUMER_BATCH_MAX, &page))
         return true;
     arrivals = memory_allocate_zeroed(page.count + 1, sizeof(*arrivals));
     for (size_t i = 0; i < page.count; i++)
@@ -90,6 +116,7 @@ static bool pull(struct consumer *consumer, struct error *err)
     bool done = consumer_apply_page(consumer, arrivals, page.count, err);
     if (done)
         consumer->pull_due = consumer->position < consumer->extent.head;
+    consumer->missing &= consumer->pull_due;
     note_distance(consumer);
     for (size_t i = 0; i < page.count; i++)
         arrival_release(&arrivals[i]);
@@ -100,20 +127,20 @@ static bool pull(struct consumer *consumer, struct error *err)
 
 /*
  * A lost last event leaves no hole: what was the head a while ago must be reached by now. Who does
- * not hear the bus yet has only the log to learn from; who does must not be kept from it.
+ * not hear the bus yet has only the log to learn from.
  */
 static void ask_head(struct consumer *consumer)
 {
-    bool heard = atomic_load(&consumer->hears_bus);
-    int64_t expected = consumer->extent.head;
     struct feed_page page;
 
-    consumer->ask_head_at = deadline_in_ms(heard ? CONSUMER_ASK_AGAIN_MS : 0);
-    if (!fetch(consumer, 1, heard ? CONSUMER_GLANCE_MS : CONSUMER_PULL_MS, &page))
+    if (consumer->position < consumer->extent.head) {
+        consumer_miss(consumer);
+        return;
+    }
+    if (!fetch(consumer, 1, &page))
         return;
     if (consumer->subscribe_due || consumer->far_behind)
-        expected = consumer->extent.head;
-    consumer->pull_due |= consumer->position < expected;
+        consumer->pull_due |= consumer->position < consumer->extent.head;
     consumer->ask_head_at =
         deadline_in_ms(consumer->subscribe_due ? CONSUMER_IDLE_MS : CONSUMER_HEAD_MS);
     feed_page_release(&page);

@@ -13,9 +13,11 @@
 #include "shared/runtime/metrics.h"
 #include "tests/unit/table.h"
 
-enum { LONG_MS = 20000, BATCHES_MAX = 16, CALLERS_MAX = JOURNAL_JOIN_COUNT + 1 };
+enum { LONG_MS = 20000, BATCHES_MAX = 16, MANY = JOURNAL_BATCH_MAX + 10 };
 
-static atomic_bool is_impatient, may_end;
+static atomic_bool is_impatient;
+static atomic_bool held[BATCHES_MAX]; /* transactions that may not end yet */
+static atomic_int waits; /* of callers: the second one of each begins behind its call */
 static atomic_int begun; /* transactions */
 static atomic_int sizes[BATCHES_MAX]; /* writes of each */
 
@@ -35,6 +37,7 @@ void __wrap_transaction_end(struct transaction *transaction);
 
 int __wrap_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until)
 {
+    atomic_fetch_add(&waits, 1);
     return atomic_load(&is_impatient) ? __real_sem_clockwait(semaphore, clock, until)
                                       : sem_wait(semaphore);
 }
@@ -76,13 +79,16 @@ void __wrap_transaction_write(struct transaction *transaction, struct write *wri
 enum commit_outcome __wrap_transaction_commit(struct transaction *transaction,
                                               UNUSED struct error *err)
 {
-    struct deadline deadline = deadline_in_ms(LONG_MS);
+    struct deadline deadline = deadline_in_ms(3 * LONG_MS);
     int place = atomic_fetch_add(&begun, 1);
 
     assert_in_range(place, 0, BATCHES_MAX - 1);
     atomic_store(&sizes[place], transaction->count);
-    while (!atomic_load(&may_end) && !deadline_passed(deadline))
+    while (atomic_load(&held[place])) {
+        if (deadline_passed(deadline))
+            abort(); /* the test has long failed */
         poll(NULL, 0, 1);
+    }
     return COMMIT_DONE;
 }
 
@@ -107,7 +113,7 @@ struct caller {
 struct scene {
     struct journal *journal;
     size_t count;
-    struct caller callers[CALLERS_MAX];
+    struct caller callers[MANY + 2];
 };
 
 static void *call(void *ctx)
@@ -133,10 +139,17 @@ static void write_to(struct scene *scene, int stream, size_t count)
     }
 }
 
+static void hold(int from, int to, bool wanted)
+{
+    for (int i = from; i < to; i++)
+        atomic_store(&held[i], wanted);
+}
+
 static void begin_scene(struct scene *scene)
 {
     atomic_store(&is_impatient, false);
-    atomic_store(&may_end, false);
+    hold(0, BATCHES_MAX, true);
+    atomic_store(&waits, 0);
     atomic_store(&begun, 0);
     *scene = (struct scene){ .journal = journal_create(&(struct journal_settings){
                                  .connection_string = "dbname=test",
@@ -147,7 +160,7 @@ static void begin_scene(struct scene *scene)
 /* Lets all end, and sees that all was written. */
 static void end_scene(struct scene *scene)
 {
-    atomic_store(&may_end, true);
+    hold(0, BATCHES_MAX, false);
     for (size_t i = 0; i < scene->count; i++) {
         pthread_join(scene->callers[i].thread, NULL);
         assert_true(scene->callers[i].done);
@@ -172,6 +185,11 @@ static int64_t batches(void)
 static int64_t queued(void)
 {
     return metric_value(metric_gauge("checkout_journal_queued", "Writes waiting for a batch", ""));
+}
+
+static int64_t waited(void)
+{
+    return atomic_load(&waits);
 }
 
 static void few_writes_wait_for_the_batch_under_way(UNUSED void **state)
@@ -215,6 +233,24 @@ static void who_has_waited_for_long_is_taken_beside_it(UNUSED void **state)
     end_scene(&scene);
 }
 
+static void many_who_have_waited_for_long_are_all_taken_beside_it(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    hold(2, BATCHES_MAX, false);
+    atomic_store(&is_impatient, true);
+    write_to(&scene, 0, 1);
+    wait_for(batches, 1);
+    write_to(&scene, 1, 1);
+    wait_for(batches, 2);
+    write_to(&scene, 0, MANY);
+    wait_for(waited, 2 * (MANY + 2)); /* no writer was free when they called */
+    hold(1, 2, false);
+    wait_for(queued, 0);
+    end_scene(&scene);
+}
+
 static void another_stream_waits_for_nobody(UNUSED void **state)
 {
     static struct scene scene;
@@ -227,19 +263,28 @@ static void another_stream_waits_for_nobody(UNUSED void **state)
     end_scene(&scene);
 }
 
-static void what_is_queued_is_written_when_it_drains(UNUSED void **state)
+static void *drain(void *ctx)
+{
+    journal_drain(ctx, deadline_in_ms(LONG_MS));
+    return NULL;
+}
+
+static void what_is_queued_is_written_at_once_when_it_drains(UNUSED void **state)
 {
     static struct scene scene;
+    pthread_t thread;
 
     begin_scene(&scene);
     write_to(&scene, 0, 1);
     wait_for(batches, 1);
     write_to(&scene, 0, 2);
     wait_for(queued, 2);
-    atomic_store(&may_end, true);
-    journal_drain(scene.journal, deadline_in_ms(LONG_MS));
+    int failed = pthread_create(&thread, NULL, drain, scene.journal);
+    assert_int_equal(failed, 0);
+    wait_for(batches, 2);
+    hold(0, BATCHES_MAX, false);
+    pthread_join(thread, NULL);
     end_scene(&scene);
-    assert_int_equal(batches(), 2);
 }
 
 int main(void)
@@ -249,7 +294,8 @@ int main(void)
     TABLE_ADD(&table, few_writes_wait_for_the_batch_under_way);
     TABLE_ADD(&table, many_writes_are_taken_beside_it);
     TABLE_ADD(&table, who_has_waited_for_long_is_taken_beside_it);
+    TABLE_ADD(&table, many_who_have_waited_for_long_are_all_taken_beside_it);
     TABLE_ADD(&table, another_stream_waits_for_nobody);
-    TABLE_ADD(&table, what_is_queued_is_written_when_it_drains);
+    TABLE_ADD(&table, what_is_queued_is_written_at_once_when_it_drains);
     return table_run(&table);
 }
