@@ -29,6 +29,7 @@ struct health {
     struct health_check checks[HEALTH_CHECKS_MAX];
 };
 
+/* Adds a check; it is copied, its name and ctx are borrowed. */
 void health_add(struct health *health, const struct health_check *check);
 
 /* Adds its routes, all public. */

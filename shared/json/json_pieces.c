@@ -111,10 +111,10 @@ static struct span without_blanks(struct span text)
     return text;
 }
 
-bool json_next_element(struct span closed, size_t *at, struct span *out)
+bool json_next_element(struct span nested, size_t *at, struct span *out)
 {
-    assert(closed.length >= 2);
-    struct span inside = { closed.at + 1, closed.length - 2 }; /* its brackets are left away */
+    assert(nested.length >= 2);
+    struct span inside = { nested.at + 1, nested.length - 2 }; /* its brackets are left away */
     size_t start = *at, end = start;
 
     if (start > inside.length || (start == 0 && without_blanks(inside).length == 0))

@@ -5,7 +5,7 @@
  * Reading a document costs by its values, of which an order has a hundred. A consumer that asks for
  * the amount of an order takes four of its members: where they begin and end is found by brackets
  * and commas, and only they are parsed. What is left out must be closed; no more is checked of it.
- * An array that was left out can be walked then, so that each element is read, or not, by itself.
+ * What was left out can be walked then, so that each element is read, or not, by itself.
  */
 #ifndef CHECKOUT_JSON_JSON_PIECES_H
 #define CHECKOUT_JSON_JSON_PIECES_H
@@ -29,7 +29,7 @@ MUST_CHECK bool json_is_closed(struct span text);
  * begins with 0 and is moved on. It is whatever lies between two commas, perhaps nothing. False
  * behind the last.
  */
-MUST_CHECK bool json_next_element(struct span closed, size_t *at, struct span *out);
+MUST_CHECK bool json_next_element(struct span nested, size_t *at, struct span *out);
 
 /*
  * As json_document_parse(), with no other members of the top than those of these names, which end

@@ -243,6 +243,7 @@ export class Stack {
     }
     if (down.code !== 0)
       throw new Error(`./checkout down exited with ${down.code}: ${down.stderr}`);
+    if (this.endless.length > 0) throw new Error(`${this.endless} did not end when told to`);
     if (complaints.length > 0) throw new Error(`in the logs: ${complaints.join('\n')}`);
   }
 
@@ -251,8 +252,9 @@ export class Stack {
     for (const pid of this.frozen) this.thaw(pid);
     const ours = [...this.spawned].filter(([name, child]) => isOurs(name) && runs(child));
     for (const [, child] of ours) child.kill('SIGTERM');
-    const ended = () => !ours.some(([, child]) => runs(child));
-    await waitFor('the programs that a test started to end', ended).catch(() => {});
+    const left = () => ours.filter(([, child]) => runs(child)).map(([name]) => name);
+    await waitFor('the programs that a test started to end', () => left().length === 0).catch(() => {});
+    this.endless = left();
     this.endSpawned();
   }
 

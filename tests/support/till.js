@@ -181,6 +181,12 @@ export class Till {
     return expectStatus(answer, 200).json.data;
   }
 
+  /** How often a bank has contradicted itself. */
+  async contradictions() {
+    const { text } = expectStatus(await this.payments.get('/metrics'), 200);
+    return Number(/^checkout_bank_contradictions_total (\d+)$/m.exec(text)?.[1] ?? 0);
+  }
+
   /** The customer at the bank's page. */
   async challenge(payment, outcome) {
     const answer = await fetch(`${payment.next_action.url}/${outcome}`, {

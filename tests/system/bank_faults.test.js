@@ -53,7 +53,7 @@ test('faults are listed, and ended one by one', async () => {
   assert.ok(!JSON.stringify(listed).includes(card().number), 'no whole card number is shown');
   const body = account.authorization();
   const held = account.post('authorizations', body, { patience: 20_000 }).catch(({ message }) => message);
-  await waitFor('the call to be held', async () => (await control.calls({ reference: body.reference })).length === 1);
+  await waitFor('the call to be held', async () => (await control.calls({ reference: body.reference }))[0]?.fault === 'timeout');
   expectStatus(await control.shop.request('DELETE', `/control/faults/${dead.id}`), 204);
   assert.match(await held, LOST, 'whom it held is let go');
   expectProblem(await control.shop.request('DELETE', `/control/faults/${dead.id}`), 404, 'not_found');

@@ -94,7 +94,7 @@ describe('killed between reading and committing', () => {
   });
 });
 
-describe('poison', async () => {
+describe('poison', () => {
   const password = readFileSync(path.join(stack.home, 'secrets', 'broker-order-service'), 'utf8');
   const producer = { username: 'order-service', password: password.trim() };
   const deadLetters = (status = 'open') => operator.all('/v1/dead_letters', { status });
@@ -243,21 +243,23 @@ describe('poison', async () => {
   }
 
   const payments = stack.payments(stack.env.CHECKOUT_OPERATOR_KEY);
-  const another = JSON.stringify(await shop.createOrder(invoice(10001)));
+  const nothing = () => '{}';
+  const list = () => '[]';
+  const another = async () => JSON.stringify(await shop.createOrder(invoice(10001)));
 
   /* What it is, its type and data, and who can make nothing of it. */
   const forged = [
-    ['is of an unknown type', 'order.exploded', '{}', [operator, payments]],
-    ['says that an order was sent, and has none', 'order.sent', '{}', [operator]],
+    ['is of an unknown type', 'order.exploded', nothing, [operator, payments]],
+    ['says that an order was sent, and has none', 'order.sent', nothing, [operator]],
     ['says that an order was sent, and has another', 'order.sent', another, [operator]],
-    ['says that an order was made, and has none', 'order.created', '{}', [payments]],
+    ['says that an order was made, and has none', 'order.created', nothing, [payments]],
     ['says that an order was made, and has another', 'order.created', another, [payments]],
-    ['says that an order was canceled, and has a list', 'order.canceled', '[]', [operator, payments]],
+    ['says that an order was canceled, and has a list', 'order.canceled', list, [operator, payments]],
   ];
   for (const [what, type, data, services] of forged) {
     test(`an event in the log that ${what}, is put aside, and the next one takes effect`, async () => {
       const subject = randomUUID();
-      await forge(type, subject, data);
+      await forge(type, subject, await data());
       await expectUndelayed();
       for (const service of services) {
         const letter = await waitFor('the dead letter', async () =>

@@ -293,11 +293,6 @@ describe('SOAP', () => {
 });
 
 describe('what is genuine', () => {
-  const contradictions = async () => {
-    const { text } = expectStatus(await till.payments.get('/metrics'), 200);
-    return Number(/^checkout_bank_contradictions_total (\d+)$/m.exec(text)?.[1] ?? 0);
-  };
-
   const answersOf = async (count, send) => {
     const statuses = [];
     for (let i = 0; i < count; i++) statuses.push((await send()).status);
@@ -345,10 +340,15 @@ describe('what is genuine', () => {
 
   test('of money that was held instead of taken somebody is told, and the bank is asked', async () => {
     const { payment, reference } = await waiting('EUR');
-    const before = await contradictions();
+    const before = await till.contradictions();
     const body = JSON.stringify(notice(record(reference, { captured: false })));
     assert.equal((await postman.post(body)).status, 204);
-    assert.equal(await contradictions(), before + 1);
+    assert.equal(await till.contradictions(), before + 1);
+    await waitFor('the bank to be asked', async (seen) => {
+      const calls = await till.calls({ reference, operation: 'look_up' });
+      seen(calls);
+      return calls.length > 0;
+    });
     assert.equal((await till.read(payment)).status, 'requires_action');
     await till.challenge(payment, 'pass');
     await till.until(payment, 'succeeded');
