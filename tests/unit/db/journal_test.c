@@ -19,6 +19,10 @@ static atomic_bool is_impatient;
 static atomic_bool held[BATCHES_MAX]; /* transactions that may not end yet */
 static atomic_int waits; /* of callers: the second one of each begins behind its call */
 static atomic_int begun; /* transactions */
+
+/* What a commit says, and what is found when it says nothing. */
+static _Atomic(enum commit_outcome) said, found;
+
 static atomic_int sizes[BATCHES_MAX]; /* writes of each */
 
 int __real_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until);
@@ -33,6 +37,9 @@ struct transaction *__wrap_transaction_begin(struct connection *connection,
 void __wrap_transaction_write(struct transaction *transaction, struct write *write);
 enum commit_outcome __wrap_transaction_commit(struct transaction *transaction, struct error *err);
 struct commit_question __wrap_transaction_question(const struct transaction *transaction);
+enum commit_outcome __wrap_transaction_resolve(const char *text,
+                                               const struct commit_question *question,
+                                               struct deadline deadline);
 void __wrap_transaction_end(struct transaction *transaction);
 
 int __wrap_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *until)
@@ -89,12 +96,19 @@ enum commit_outcome __wrap_transaction_commit(struct transaction *transaction,
             abort(); /* the test has long failed */
         poll(NULL, 0, 1);
     }
-    return COMMIT_DONE;
+    return atomic_load(&said);
 }
 
 struct commit_question __wrap_transaction_question(UNUSED const struct transaction *transaction)
 {
     return (struct commit_question){ .xid = "" };
+}
+
+enum commit_outcome __wrap_transaction_resolve(UNUSED const char *text,
+                                               UNUSED const struct commit_question *question,
+                                               UNUSED struct deadline deadline)
+{
+    return atomic_load(&found);
 }
 
 void __wrap_transaction_end(struct transaction *transaction)
@@ -108,6 +122,7 @@ struct caller {
     int stream;
     pthread_t thread;
     bool done;
+    struct error err; /* if not */
 };
 
 struct scene {
@@ -121,10 +136,9 @@ static void *call(void *ctx)
     static const struct statement statement = { .name = "nothing" };
     struct caller *caller = ctx;
     AUTO(write_release) struct write write;
-    struct error err;
 
     write_begin(&write, &statement, WRITE_CHANGE, caller->stream, (struct id){ .bytes = { 1 } });
-    caller->done = journal_commit(caller->journal, &write, deadline_in_ms(LONG_MS), &err);
+    caller->done = journal_commit(caller->journal, &write, deadline_in_ms(LONG_MS), &caller->err);
     return NULL;
 }
 
@@ -148,6 +162,7 @@ static void hold(int from, int to, bool wanted)
 static void begin_scene(struct scene *scene)
 {
     atomic_store(&is_impatient, false);
+    atomic_store(&said, COMMIT_DONE);
     hold(0, BATCHES_MAX, true);
     atomic_store(&waits, 0);
     atomic_store(&begun, 0);
@@ -157,15 +172,21 @@ static void begin_scene(struct scene *scene)
                                  .batch_timeout_ms = LONG_MS }) };
 }
 
-/* Lets all end, and sees that all was written. */
-static void end_scene(struct scene *scene)
+/* Lets all end. */
+static void close_scene(struct scene *scene)
 {
     hold(0, BATCHES_MAX, false);
-    for (size_t i = 0; i < scene->count; i++) {
+    for (size_t i = 0; i < scene->count; i++)
         pthread_join(scene->callers[i].thread, NULL);
-        assert_true(scene->callers[i].done);
-    }
     journal_destroy(scene->journal);
+}
+
+/* ... and sees that all was written. */
+static void end_scene(struct scene *scene)
+{
+    close_scene(scene);
+    for (size_t i = 0; i < scene->count; i++)
+        assert_true(scene->callers[i].done);
 }
 
 static void wait_for(int64_t (*value)(void), int64_t expected)
@@ -287,10 +308,56 @@ static void what_is_queued_is_written_at_once_when_it_drains(UNUSED void **state
     end_scene(&scene);
 }
 
+static void a_commit_that_said_nothing_is_asked_for(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    hold(0, BATCHES_MAX, false);
+    atomic_store(&said, COMMIT_UNKNOWN);
+    atomic_store(&found, COMMIT_DONE);
+    write_to(&scene, 0, 3);
+    end_scene(&scene);
+}
+
+static void a_commit_that_nobody_knows_of_is_told_as_unknown(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    hold(0, BATCHES_MAX, false);
+    atomic_store(&said, COMMIT_UNKNOWN);
+    atomic_store(&found, COMMIT_UNKNOWN);
+    write_to(&scene, 0, 3);
+    close_scene(&scene);
+    for (size_t i = 0; i < scene.count; i++) {
+        assert_false(scene.callers[i].done);
+        assert_int_equal(scene.callers[i].err.kind, ERROR_UNKNOWN_OUTCOME);
+        assert_string_equal(scene.callers[i].err.code, "outcome_unknown");
+        assert_int_equal(scene.callers[i].err.retry_after_s, 1);
+    }
+}
+
+static void who_comes_when_it_has_drained_is_refused(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    hold(0, BATCHES_MAX, false);
+    journal_drain(scene.journal, deadline_in_ms(LONG_MS));
+    write_to(&scene, 0, 1);
+    close_scene(&scene);
+    assert_false(scene.callers[0].done);
+    assert_string_equal(scene.callers[0].err.code, "shutting_down");
+}
+
 int main(void)
 {
     struct table table = TABLE_EMPTY;
 
+    TABLE_ADD(&table, a_commit_that_said_nothing_is_asked_for);
+    TABLE_ADD(&table, a_commit_that_nobody_knows_of_is_told_as_unknown);
+    TABLE_ADD(&table, who_comes_when_it_has_drained_is_refused);
     TABLE_ADD(&table, few_writes_wait_for_the_batch_under_way);
     TABLE_ADD(&table, many_writes_are_taken_beside_it);
     TABLE_ADD(&table, who_has_waited_for_long_is_taken_beside_it);
