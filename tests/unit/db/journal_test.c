@@ -20,6 +20,11 @@ static atomic_bool held[BATCHES_MAX]; /* transactions that may not end yet */
 static atomic_int waits; /* of callers: the second one of each begins behind its call */
 static atomic_int begun; /* transactions */
 
+/* The row of a write that the server refuses with all that is committed with it. */
+enum { POISON = 99 };
+
+static atomic_int storms; /* commits, but the first, that fail for nobody's fault */
+
 /* What a commit says, and what is found when it says nothing. */
 static _Atomic(enum commit_outcome) said, found;
 
@@ -68,6 +73,7 @@ bool __wrap_connection_is_usable(UNUSED const struct connection *connection)
 
 struct transaction {
     int count;
+    bool poisoned;
 };
 
 struct transaction *__wrap_transaction_begin(UNUSED struct connection *connection,
@@ -80,11 +86,11 @@ struct transaction *__wrap_transaction_begin(UNUSED struct connection *connectio
 void __wrap_transaction_write(struct transaction *transaction, struct write *write)
 {
     transaction->count++;
+    transaction->poisoned |= write->row.bytes[0] == POISON;
     write->outcome = WRITE_DONE;
 }
 
-enum commit_outcome __wrap_transaction_commit(struct transaction *transaction,
-                                              UNUSED struct error *err)
+enum commit_outcome __wrap_transaction_commit(struct transaction *transaction, struct error *err)
 {
     struct deadline deadline = deadline_in_ms(3 * LONG_MS);
     int place = atomic_fetch_add(&begun, 1);
@@ -96,7 +102,13 @@ enum commit_outcome __wrap_transaction_commit(struct transaction *transaction,
             abort(); /* the test has long failed */
         poll(NULL, 0, 1);
     }
-    return atomic_load(&said);
+    if (place > 0 && atomic_fetch_sub(&storms, 1) > 0)
+        (void)error_set(err, ERROR_TRANSIENT, "deadlock", "try again");
+    else if (transaction->poisoned)
+        (void)error_set(err, ERROR_DATA, "data_refused", "a constraint says no");
+    else
+        return atomic_load(&said);
+    return COMMIT_FAILED;
 }
 
 struct commit_question __wrap_transaction_question(UNUSED const struct transaction *transaction)
@@ -120,6 +132,7 @@ void __wrap_transaction_end(struct transaction *transaction)
 struct caller {
     struct journal *journal;
     int stream;
+    unsigned char row;
     pthread_t thread;
     bool done;
     struct error err; /* if not */
@@ -137,20 +150,26 @@ static void *call(void *ctx)
     struct caller *caller = ctx;
     AUTO(write_release) struct write write;
 
-    write_begin(&write, &statement, WRITE_CHANGE, caller->stream, (struct id){ .bytes = { 1 } });
+    write_begin(&write, &statement, WRITE_CHANGE, caller->stream,
+                (struct id){ .bytes = { caller->row } });
     caller->done = journal_commit(caller->journal, &write, deadline_in_ms(LONG_MS), &caller->err);
     return NULL;
 }
 
+static struct caller *write_row(struct scene *scene, int stream, unsigned char row)
+{
+    struct caller *caller = &scene->callers[scene->count++];
+
+    *caller = (struct caller){ .journal = scene->journal, .stream = stream, .row = row };
+    int failed = pthread_create(&caller->thread, NULL, call, caller);
+    assert_int_equal(failed, 0);
+    return caller;
+}
+
 static void write_to(struct scene *scene, int stream, size_t count)
 {
-    for (; count > 0; count--) {
-        struct caller *caller = &scene->callers[scene->count++];
-
-        *caller = (struct caller){ .journal = scene->journal, .stream = stream };
-        int failed = pthread_create(&caller->thread, NULL, call, caller);
-        assert_int_equal(failed, 0);
-    }
+    for (; count > 0; count--)
+        write_row(scene, stream, 1);
 }
 
 static void hold(int from, int to, bool wanted)
@@ -163,6 +182,7 @@ static void begin_scene(struct scene *scene)
 {
     atomic_store(&is_impatient, false);
     atomic_store(&said, COMMIT_DONE);
+    atomic_store(&storms, 0);
     hold(0, BATCHES_MAX, true);
     atomic_store(&waits, 0);
     atomic_store(&begun, 0);
@@ -338,6 +358,40 @@ static void a_commit_that_nobody_knows_of_is_told_as_unknown(UNUSED void **state
     }
 }
 
+static void who_is_refused_takes_nobody_along(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    write_to(&scene, 0, 1);
+    wait_for(batches, 1);
+    write_to(&scene, 0, 3);
+    struct caller *refused = write_row(&scene, 0, POISON);
+    write_to(&scene, 0, 3);
+    wait_for(queued, 7);
+    close_scene(&scene);
+    assert_int_equal(atomic_load(&sizes[1]), 7);
+    for (struct caller *each = scene.callers; each < scene.callers + scene.count; each++)
+        assert_int_equal(each->done, each != refused);
+    assert_string_equal(refused->err.code, "data_refused");
+}
+
+static void what_was_nobodys_fault_is_tried_again_as_it_is(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    write_to(&scene, 0, 1);
+    wait_for(batches, 1);
+    write_to(&scene, 0, 7);
+    wait_for(queued, 7);
+    atomic_store(&storms, 1);
+    end_scene(&scene);
+    assert_int_equal(batches(), 3);
+    for (int i = 1; i < 3; i++)
+        assert_int_equal(atomic_load(&sizes[i]), 7);
+}
+
 static void who_comes_when_it_has_drained_is_refused(UNUSED void **state)
 {
     static struct scene scene;
@@ -357,6 +411,8 @@ int main(void)
 
     TABLE_ADD(&table, a_commit_that_said_nothing_is_asked_for);
     TABLE_ADD(&table, a_commit_that_nobody_knows_of_is_told_as_unknown);
+    TABLE_ADD(&table, who_is_refused_takes_nobody_along);
+    TABLE_ADD(&table, what_was_nobodys_fault_is_tried_again_as_it_is);
     TABLE_ADD(&table, who_comes_when_it_has_drained_is_refused);
     TABLE_ADD(&table, few_writes_wait_for_the_batch_under_way);
     TABLE_ADD(&table, many_writes_are_taken_beside_it);
