@@ -30,6 +30,9 @@ after(() => orders.close());
 const door = new Door({ url: stack.env.ORDER_URL, key: stack.env.CHECKOUT_API_KEY, orders });
 const get = requestText('GET /v1/orders?limit=1 HTTP/1.1', door.standard);
 
+/* Less than the time for which a connection may say nothing when others wait: WATCHDOG_SILENT_MS. */
+const SILENT_MS = 200;
+
 /** Connections that say nothing; what is not taken yet waits in the kernel, as it would. */
 function flood(count) {
   const wires = [];
@@ -37,12 +40,21 @@ function flood(count) {
   return { wires, close: () => wires.forEach((wire) => wire.close()) };
 }
 
-/** Creates and reads on a new connection, as somebody would who comes now. */
+/**
+ * Creates and reads on a new connection, as somebody would who comes now; who was too slow to ask, and
+ * closed for it, comes again.
+ */
 async function healthy() {
+  const from = performance.now();
   const wire = await door.connect();
   try {
     wire.send(door.order(door.newBody().body), get);
-    assert.equal((await wire.answer()).status, 201);
+    const silent = performance.now() - from;
+    const first = await wire.answer().catch((error) => {
+      if (silent < SILENT_MS || !/closed after ""/.test(error.message)) throw error;
+    });
+    if (!first) return healthy();
+    assert.equal(first.status, 201);
     assert.equal((await wire.answer()).status, 200);
   } finally {
     wire.close();
