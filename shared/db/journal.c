@@ -79,6 +79,15 @@ static struct queue *queue_of(struct journal *journal, int stream)
     return queue;
 }
 
+/* The one that the ticket was put into. */
+static struct queue *queue_with(struct journal *journal, const struct ticket *ticket)
+{
+    struct queue *queue = queue_of(journal, ticket->write->stream);
+
+    assert(queue);
+    return queue;
+}
+
 /* Whether a writer may take of it. */
 static bool is_ready(const struct journal *journal, const struct queue *queue)
 {
@@ -129,8 +138,7 @@ static bool withdraw(struct journal *journal, struct ticket *ticket)
     bool found = false;
 
     pthread_mutex_lock(&journal->mutex);
-    struct queue *queue = queue_of(journal, ticket->write->stream);
-    assert(queue); /* it was put into it */
+    struct queue *queue = queue_with(journal, ticket);
     for (struct ticket **at = &queue->first; *at != NULL && !found; at = &(*at)->next) {
         if (*at != ticket)
             continue;
@@ -153,7 +161,7 @@ static void call_writer(struct journal *journal, const struct ticket *ticket)
 {
     pthread_mutex_lock(&journal->mutex);
     if (!ticket->taken) {
-        queue_of(journal, ticket->write->stream)->urgent = true;
+        queue_with(journal, ticket)->urgent = true;
         pthread_cond_signal(&journal->filled);
     }
     pthread_mutex_unlock(&journal->mutex);
