@@ -38,7 +38,7 @@ enum { JOURNAL_BATCH_MAX = 256 };
 enum { JOURNAL_QUEUE_MAX = 4096 };
 
 /* When a stream has another batch beside the one under way. */
-enum { JOURNAL_JOIN_COUNT = 64, JOURNAL_JOIN_MS = 20 };
+enum { JOURNAL_JOIN_COUNT = 64, JOURNAL_JOIN_MS = 100 };
 
 /* Streams that one journal keeps apart. */
 enum { JOURNAL_STREAMS_MAX = 64 };
