@@ -18,10 +18,12 @@ enum {
     CONSUMER_QUERY_MS = 3000,
     CONSUMER_PULL_MS = 2000,  /* one answer of the feed; the bus and the lease wait meanwhile */
     CONSUMER_GLANCE_MS = 200, /* ... that nothing hangs on, and more when it takes longer */
-    CONSUMER_GLANCE_PART = 6, /* of the loop's time, for those that do not come */
     CONSUMER_IDLE_MS = 200,   /* how often the loop turns when nothing happens */
     CONSUMER_BACKOFF_MS = 500 /* after the weather turned bad */
 };
+
+/* The part of the loop's time for answers that do not come, as long as nothing hangs on them. */
+enum { CONSUMER_GLANCE_PART = 6 };
 
 /* Events that may be known here before the bus brings them: it is worth hearing then. */
 enum { CONSUMER_AHEAD_MAX = 2500 };
