@@ -275,8 +275,8 @@ static void take_wake(struct consumer *consumer)
     ssize_t taken = read(consumer->wake, &count, sizeof(count));
 
     (void)taken;
-    if (atomic_exchange(&consumer->pull_asked, false))
-        consumer->pull_due = true;
+    if (atomic_exchange(&consumer->pull_asked, false)) /* by who knows that something is there */
+        consumer_miss(consumer);
 }
 
 static void wait_for_work(struct consumer *consumer)

@@ -12,9 +12,10 @@ import { openInspector, urlFor, withDatabase } from '../support/database.js';
 import { Load } from '../support/load.js';
 import { samplesOf } from '../support/prometheus.js';
 import { Proxy } from '../support/proxy.js';
-import { expectStatus, invoice } from '../support/shop.js';
+import { expectStatus, invoice, newKey, order } from '../support/shop.js';
 import { SLOWDOWN } from '../support/slowdown.js';
 import { startStack } from '../support/stack.js';
+import { byCard } from '../support/till.js';
 import { waitFor, waitUntilEqual } from '../support/wait.js';
 
 const stack = await startStack();
@@ -238,19 +239,49 @@ test('a log that answers nobody holds up nothing that the bus brings', async () 
   }
 });
 
+test('an order that the bus does not bring is paid from a log that is slow', async () => {
+  const door = await Proxy.to(Number(new URL(stack.recipes.get('payment-service').environment.ORDER_URL).port));
+  after(() => door.close());
+  await stack.kill('payment-service', 'SIGTERM');
+  stack.start('payment-service', { environment: { ORDER_URL: `http://127.0.0.1:${door.port}` } });
+  await stack.ready('payment-service');
+  await untilHeard('payment-service');
+  await waitFor('it to have read the log', () => shop.createOrder(order()).then(({ id }) => known(id)));
+  const frozen = await stack.freeze('broker');
+  try {
+    door.slow(150);
+    const { id } = await shop.createOrder(order());
+    const body = { order_id: id, payment_method: byCard() };
+    const answer = await stack.payments().post('/v1/payments', body, { key: newKey() });
+    assert.equal(expectStatus(answer, 201).json.status, 'succeeded');
+  } finally {
+    frozen.thaw();
+    door.heal();
+    await stack.kill('payment-service', 'SIGTERM');
+    stack.start('payment-service');
+    await stack.ready('payment-service');
+  }
+});
+
+/** payment-service has heard of an order. */
+const known = (id) =>
+  withDatabase(urlFor(stack, 'inspector', 'payments'), (payments) =>
+    waitFor('the order to be known', () => payments.value('SELECT count(*) FROM payable_orders WHERE id = $1', [id]).then(Number)),
+  );
+
 test('after all that the audit is clean', async () => {
   await untilQuiet(stack, { within: RECOVERY_MS });
   await expectCleanAudit(stack);
 });
 
-async function readiness() {
-  const answer = await stack.shop(stack.urlOf('voucher-service'), undefined).get('/readyz');
+async function readiness(service = 'voucher-service') {
+  const answer = await stack.shop(stack.urlOf(service), undefined).get('/readyz');
   return answer.text;
 }
 
-const untilHeard = () =>
-  waitFor('the voucher-service to hear the bus', async (seen) => {
-    const text = await readiness();
+const untilHeard = (service) =>
+  waitFor('the bus to be heard', async (seen) => {
+    const text = await readiness(service);
     seen(text);
     return !text.includes('reads the log only') && !text.includes('broker away');
   });
