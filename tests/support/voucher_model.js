@@ -104,7 +104,7 @@ export class VoucherModel {
     return this.answer(201, voucher);
   }
 
-  /** POST /v1/redemptions/{id}/rollback of the newest redemption there was. */
+  /** POST /v1/redemptions/{id}/rollback of the newest redemption there was; what is rolled back stays so. */
   rollBack(voucher) {
     if (voucher.status === 'redeemed' && voucher.order) return refused(409, 'redemption_of_order');
     if (voucher.status === 'redeemed') this.giveBack(voucher, 'roll back');

@@ -32,12 +32,15 @@ const NOBODYS_CODE = '0000-0000-0000-0';
 const pathOf = ({ id }) => `/v1/orders/${id}`;
 const bodyOf = ({ cents, ...more }) => invoice(cents, more);
 
-/** Waits until the voucher is as the model has it: what follows an order's event takes a moment. */
+/**
+ * Waits until the voucher is as the model has it, and returns it: what follows an order's event takes a
+ * moment.
+ */
 const untilShown = (voucher) =>
   waitFor(`voucher ${voucher.id} to be ${voucher.status} at version ${voucher.events.length}`, async (seen) => {
     const now = await desk.read(voucher);
     seen(now);
-    return now.status === voucher.status && now.version >= voucher.events.length;
+    return now.status === voucher.status && now.version >= voucher.events.length ? now : undefined;
   });
 
 /* --- what is chosen ---------------------------------------------------------------------------- */
@@ -75,7 +78,7 @@ async function spend(model, real, { voucher, order, cents, currency, unknown }) 
   const answer = expectAnswer(await shop.post('/v1/orders', body, { key: newKey() }), expected);
   if (!expected.order) return;
   model.spent[order] = Object.assign(expected.order, { id: answer.json.id });
-  await untilShown(wanted);
+  wanted.redemption = (await untilShown(wanted)).redemption;
 }
 
 /** Two orders want it at once: one gets it if it is free, and then it is that one's. */
@@ -95,7 +98,7 @@ async function race(model, real, { voucher, order, cents, repeated }) {
   for (const answer of answers) if (answer.status !== 201) expectLoss(answer);
   for (const { text } of more) assert.equal(text, winner.text, 'one key, two answers');
   model.spent[order] = Object.assign(expected.order, { id: winner.json.id });
-  await untilShown(wanted);
+  wanted.redemption = (await untilShown(wanted)).redemption;
   /* Two with one key are one holder: whoever comes later may have held it for longer. */
   if (repeated && (await desk.read(wanted)).version > wanted.events.length) model.heldLonger(wanted);
 }
