@@ -13,8 +13,8 @@ suite_bare() {
     local base clone=$stage/clone
     base=${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/checkout/bare-$bare_release.tar
     packages_install debootstrap git
-    bare_make_base || { suite_count 0 1 1; return; }
-    bare_make_clone || { suite_count 0 1 1; return; }
+    bare_make_base || { suite_fail "making a bare machine"; return; }
+    bare_make_clone || { suite_fail "cloning the project"; return; }
     # Both at once: each waits for mirrors most of the time.
     bare_tell root 32300 test lint unit > "$stage/bare-root" 2>&1 &
     # shellcheck disable=SC2086 # the names of suites

@@ -12,8 +12,8 @@ suite_compose() {
     base=${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/checkout/bare-$bare_release.tar
     packages_install "${packages_to_compose[@]}"
     npm_install tests all
-    bare_make_base || { suite_count 0 1 1; return; }
-    bare_make_clone || { suite_count 0 1 1; return; }
+    bare_make_base || { suite_fail "making a bare machine"; return; }
+    bare_make_clone || { suite_fail "cloning the project"; return; }
     as_root env "TMPDIR=$stage" "TEST_SLOWDOWN=$TEST_SLOWDOWN" bash "$top/tests/compose/stack.sh" "$base" "$clone" "$(compose_keep)" \
         "$top/tests/node_modules/node/bin/node" "${HOME:-}/.npmrc" < /dev/null 2>&1 | tee "$report" || status=$?
     suite_count "$(grep -c '^ok - ' "$report" || true)" \

@@ -15,6 +15,7 @@ stage_clear() {
     if ! wait_until 3 stage_is_empty; then
         mapfile -t left < <(stage_processes)
         say "These were left behind by a test, and are ended now:" "${left[@]/#/$'\n'  }"
+        printf '  left behind: %s\n' "${left[@]}" >> "$stage/failures"
         stage_end_all
     fi
     [[ -n ${CHECKOUT_TEST_KEEP:-} ]] || rm -rf "$stage"/checkout-*

@@ -106,12 +106,17 @@ suite_timed() {
 # suite_count PASSED FAILED STATUS: a suite that ends badly without a failed test failed all the same.
 suite_count() {
     local -i more_passed=$1 more_failed=$2
-    if (($3 != 0 && more_failed == 0)) || ((more_passed + more_failed == 0)); then
-        printf 'The suite ended with status %d, after %d tests.\n' "$3" "$more_passed"
-        more_failed+=1
-    fi
     passed+=$more_passed
     failed+=$more_failed
+    if (($3 != 0 && more_failed == 0)) || ((more_passed + more_failed == 0)); then
+        suite_fail "a suite that ended with status $3, after $more_passed tests"
+    fi
+}
+
+# suite_fail WHAT: counts what failed and is no test.
+suite_fail() {
+    printf 'not ok - %s\n' "$1" >> "$stage/failures"
+    failed+=1
 }
 
 suite_lint() {
@@ -134,6 +139,7 @@ suite_unit() {
     counts=$(jq -rs "$unit_counts" "$log" 2> /dev/null || echo '0 0')
     # shellcheck disable=SC2086 # two numbers
     suite_count $counts "$status"
+    jq -r "$unit_failures" "$log" >> "$stage/failures" 2> /dev/null || true
 }
 
 # shellcheck disable=SC2016 # jq's variables
@@ -146,6 +152,9 @@ readonly unit_counts='
           then [([$passed, 1] | max), 0]
           else [$passed, ([$failed, 1] | max)] end)
     | "\(map(.[0]) | add // 0) \(map(.[1]) | add // 0)"'
+readonly unit_failures='
+    select(.result | IN("OK", "EXPECTEDFAIL") | not)
+    | "not ok - unit test \(.name): \(.result) after \(.duration | floor) s"'
 
 # Real processes: each file brings up stacks of its own, with the binaries that are built here. Those that
 # promise a time have fewer beside them.
@@ -178,7 +187,7 @@ files_run() {
     built=$(build_dir)
     local -x CHECKOUT_BUILD=$built TMPDIR=$stage TEST_HOME=$stage/home
     if ! suite_make_home; then
-        suite_count 0 1 1
+        suite_fail "making the home that the tests begin with"
         return 0
     fi
     tests_node --test \
@@ -191,7 +200,7 @@ files_run() {
         $(($(tap_total fail "$report") + $(tap_total cancelled "$report"))) "$status"
     tap_failures "$report" >> "$stage/failures"
     rm "$report"
-    stage_clear || suite_count 0 1 1
+    stage_clear || suite_fail "something was left behind by a test"
 }
 
 tests_node() {

@@ -34,11 +34,16 @@ not ok 2 - part
 # fail 2
 `;
 
-/** What one of the launcher's functions prints of the report. */
-function told(words) {
-  const script = `set -euo pipefail; . ${path.join(top, 'deploy/launcher/tap.sh')}; ${words} <(cat)`;
-  return spawnSync('bash', ['-c', script], { encoding: 'utf8', input: REPORT }).stdout;
+/** What shell text prints, with a part of the launcher and that input. */
+function printed(part, text, input) {
+  const script = `set -euo pipefail; . ${path.join(top, 'deploy/launcher', part)}; ${text}`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8', input });
+  assert.equal(stderr, '');
+  return stdout;
 }
+
+/** What one of the launcher's functions prints of the report. */
+const told = (words) => printed('tap.sh', `${words} <(cat)`, REPORT);
 
 test('a failure is told with its error, a file that ended with what it said, and nothing else', () => {
   const said = told('tap_failures');
@@ -49,4 +54,28 @@ test('a failure is told with its error, a file that ended with what it said, and
 
 test('failures are counted as the report counts them', () => {
   assert.equal(told('tap_total fail').trim(), '2');
+});
+
+/* Whoever reads only the lines "not ok" must not miss one. */
+test('what fails and is no test is told as well: a suite that ended badly, or that played nothing', () => {
+  const said = printed(
+    'suite.sh',
+    `stage=$(mktemp -d); declare -i passed=0 failed=0
+     suite_count 3 0 9; suite_count 0 0 0; suite_count 2 1 1
+     cat "$stage/failures"; rm -r "$stage"; echo "$passed $failed"`,
+  );
+  const ended = (status, tests) => `not ok - a suite that ended with status ${status}, after ${tests} tests\n`;
+  assert.equal(said, `${ended(9, 3)}${ended(0, 0)}5 3\n`);
+});
+
+test('a unit test that fails is told by its name', () => {
+  const rows = [
+    { name: 'http/server', result: 'TIMEOUT', duration: 60.02 },
+    { name: 'db/journal', result: 'OK', duration: 0.5 },
+  ];
+  const log = rows.map((row) => JSON.stringify(row)).join('\n');
+  assert.equal(
+    printed('suite.sh', 'jq -r "$unit_failures"', log),
+    'not ok - unit test http/server: TIMEOUT after 60 s\n',
+  );
 });
