@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "tests/unit/patience.h"
 #include "tests/unit/table.h"
 
 /*
@@ -29,7 +30,7 @@ static const struct feed_source source = { "order-service", "http://127.0.0.1:1"
 
 static bool all_are_waiting(void)
 {
-    struct deadline deadline = deadline_in_ms(WAIT_MS);
+    struct deadline deadline = patience_deadline(WAIT_MS);
 
     while (played.waiting < CALLERS - 1 && !deadline_passed(deadline))
         (void)poll(NULL, 0, 1);
@@ -130,11 +131,11 @@ static void check_row(void **state)
 {
     const struct row_of_heads *row = *state;
     struct follow *follow = begin(row->head, row->position, row->pulls_to);
+    struct deadline deadline = deadline_in_ms(row->reached ? patience_ms(WAIT_MS) : SOON_MS);
     bool reached = !row->reached;
     struct error err;
 
-    assert_true(
-        follow_wait(follow, deadline_in_ms(row->reached ? WAIT_MS : SOON_MS), &reached, &err));
+    assert_true(follow_wait(follow, deadline, &reached, &err));
     assert_int_equal(reached, row->reached);
     assert_int_equal(played.woken > 0, row->woken);
     assert_int_equal(played.asked, 1);
@@ -148,11 +149,11 @@ static void a_producer_that_is_away_is_no_answer(UNUSED void **state)
     struct error err;
 
     played.away = true;
-    assert_false(follow_wait(follow, deadline_in_ms(WAIT_MS), &reached, &err));
+    assert_false(follow_wait(follow, patience_deadline(WAIT_MS), &reached, &err));
     assert_int_equal(err.kind, ERROR_UNAVAILABLE);
     assert_string_equal(err.code, "source_unavailable");
     played.away = false;
-    assert_true(follow_wait(follow, deadline_in_ms(WAIT_MS), &reached, &err));
+    assert_true(follow_wait(follow, patience_deadline(WAIT_MS), &reached, &err));
     assert_true(reached);
     follow_destroy(follow);
 }
@@ -164,7 +165,7 @@ static void a_database_that_is_away_is_no_answer_either(UNUSED void **state)
     struct error err;
 
     played.database_away = true;
-    assert_false(follow_wait(follow, deadline_in_ms(WAIT_MS), &reached, &err));
+    assert_false(follow_wait(follow, patience_deadline(WAIT_MS), &reached, &err));
     assert_string_equal(err.code, "database_unavailable");
     follow_destroy(follow);
 }
@@ -176,7 +177,7 @@ static void a_head_of_before_is_not_taken(UNUSED void **state)
     bool reached;
     struct error err;
 
-    assert_true(follow_wait(follow, deadline_in_ms(WAIT_MS), &reached, &err));
+    assert_true(follow_wait(follow, patience_deadline(WAIT_MS), &reached, &err));
     played.head = 8;
     assert_true(follow_wait(follow, deadline_in_ms(SOON_MS), &reached, &err));
     assert_false(reached);
@@ -189,7 +190,7 @@ static void *call(void *follow)
     bool reached = false;
     struct error err;
 
-    assert(follow_wait(follow, deadline_in_ms(2 * WAIT_MS), &reached, &err) && reached);
+    assert(follow_wait(follow, patience_deadline(2 * WAIT_MS), &reached, &err) && reached);
     return NULL;
 }
 

@@ -4,6 +4,7 @@
 
 #include "tests/unit/http/fake_database.h"
 #include "tests/unit/http/test_server.h"
+#include "tests/unit/patience.h"
 #include "tests/unit/table.h"
 
 static struct test_server *test;
@@ -17,7 +18,7 @@ static int ask(struct client_pool *pool, const char *path, struct error *err)
                                       .path = path,
                                       .authorization = FAKE_KEY("demo"),
                                       .answer_max = 10000,
-                                      .deadline = deadline_in_ms(3000) };
+                                      .deadline = patience_deadline(3000) };
     int status = 0;
 
     buffer_append_format(&origin, "http://127.0.0.1:%d", test->port);

@@ -11,6 +11,7 @@
 #include "shared/crypto/hash.h"
 #include "shared/json/json_writer.h"
 #include "tests/unit/http/fake_database.h"
+#include "tests/unit/patience.h"
 #include "tests/unit/table.h"
 
 enum { ANSWER_MS = 5000, CLOSE_MS = 3000, LARGE_BYTES = 10 * 1000 * 1000 };
@@ -257,7 +258,7 @@ static bool read_body(int wire, struct buffer *body, size_t length, struct deadl
 struct wire_answer wire_read(int wire, bool head_only)
 {
     struct wire_answer answer = { .status = 0 };
-    struct deadline deadline = deadline_in_ms(ANSWER_MS);
+    struct deadline deadline = patience_deadline(ANSWER_MS);
     int64_t number = 0;
 
     if (!read_head(wire, answer.head, sizeof(answer.head), deadline) ||
@@ -313,12 +314,12 @@ bool wire_is_closed(int wire)
     struct pollfd pollfd = { .fd = wire, .events = POLLIN };
     char byte;
 
-    return poll(&pollfd, 1, CLOSE_MS) == 1 && recv(wire, &byte, 1, 0) <= 0;
+    return poll(&pollfd, 1, (int)patience_ms(CLOSE_MS)) == 1 && recv(wire, &byte, 1, 0) <= 0;
 }
 
 bool wait_until(bool (*condition)(void *ctx), void *ctx)
 {
-    struct deadline deadline = deadline_in_ms(ANSWER_MS);
+    struct deadline deadline = patience_deadline(ANSWER_MS);
 
     while (!condition(ctx)) {
         if (deadline_passed(deadline))

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "shared/http/webhook.h"
+#include "tests/unit/patience.h"
 #include "tests/unit/table.h"
 
 enum { REQUEST_MAX = 16384, WAIT_MS = 5000, BACKLOG = 16 };
@@ -100,7 +101,7 @@ static void wait_for_end(int wire)
     struct pollfd pollfd = { .fd = wire, .events = POLLIN };
     char byte;
 
-    while (poll(&pollfd, 1, WAIT_MS) == 1 && recv(wire, &byte, 1, 0) > 0)
+    while (poll(&pollfd, 1, (int)patience_ms(WAIT_MS)) == 1 && recv(wire, &byte, 1, 0) > 0)
         ;
 }
 
@@ -258,7 +259,7 @@ struct gateway_call fake_call(enum gateway_operation operation)
         .capture = true,
         .card = operation == GATEWAY_AUTHORIZE ? &card : NULL,
         .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        .deadline = deadline_in_ms(3000),
+        .deadline = patience_deadline(3000),
     };
 }
 

@@ -7,6 +7,7 @@
 #include "shared/crypto/hash.h"
 #include "shared/runtime/metrics.h"
 #include "shared/runtime/trace_span.h"
+#include "tests/unit/patience.h"
 #include "tests/unit/table.h"
 
 /*
@@ -212,7 +213,7 @@ static const struct gateway *wait_for_probe(void)
 {
     AUTO(buffer_release) struct buffer skipped = BUFFER_EMPTY;
     struct gateway_wish wish = wish_of(10, "EUR", GATEWAY_AUTHORIZE, NULL);
-    struct deadline deadline = deadline_in_ms(WAIT_MS);
+    struct deadline deadline = patience_deadline(WAIT_MS);
 
     for (;;) {
         const struct gateway *found = gateway_chain_next(chain, &wish, &skipped);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/patience.h"
 #include "tests/unit/table.h"
 
 #define OPEN  "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\">"
@@ -215,7 +216,7 @@ static void laughs_are_not_laughed(void **state)
     }
     buffer_append(&text, "]>" BODY "<a>&x10;</a>" CLOSE);
     expect_refusal(buffer_span(&text), "xml_doctype");
-    assert_true(clock_monotonic_us() - began_us < 1000 * 1000);
+    assert_true(patience_lasts(began_us, 1000));
 }
 
 /* One entity of 30 KiB, a thousand times: no nesting, and 30 MiB all the same. */
@@ -337,7 +338,7 @@ static void many_attributes_take_no_time(void **state)
         buffer_append_format(&text, " a%x=\"\"", i);
     buffer_append(&text, "/>" CLOSE);
     assert_true(parse_copy(buffer_span(&text), &envelope, &err));
-    assert_true(clock_monotonic_us() - began_us < 5000 * 1000);
+    assert_true(patience_lasts(began_us, 5000));
 }
 
 /* A message with everything in it, cut behind every byte, is refused and does no harm. */
