@@ -45,8 +45,8 @@ bare_tell() {
 bare_count() {
     local report=$stage/bare-$1 status
     status=$(sed -n "s/^The story of $1 ended with status \([0-9]*\)\.$/\1/p" "$report")
-    suite_count "$(grep -c '^ok - ' "$report" || true)" \
-        "$(grep -c '^not ok - ' "$report" || true)" "${status:-1}"
+    suite_count "$(grep -c "^ok - $1: " "$report" || true)" \
+        "$(grep -c "^not ok - $1: " "$report" || true)" "${status:-1}"
     rm "$report"
 }
 

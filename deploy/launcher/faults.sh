@@ -40,7 +40,7 @@ faults_play() {
         < /dev/null | tee "$said" || status=$?
     suite_count "$(grep -c '^ok - ' "$said" || true)" "$(grep -c '^not ok - ' "$said" || true)" "$status"
     rm -f "$said"
-    stage_clear || suite_fail "something was left behind by a test"
+    stage_clear || failed+=1
 }
 
 # apart COMMAND...: small disks are mounted for its eyes only, and end with it. Only root can mount any.

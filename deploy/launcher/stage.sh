@@ -15,11 +15,12 @@ stage_clear() {
     if ! wait_until 3 stage_is_empty; then
         mapfile -t left < <(stage_processes)
         say "These were left behind by a test, and are ended now:" "${left[@]/#/$'\n'  }"
-        printf '  left behind: %s\n' "${left[@]}" >> "$stage/failures"
         stage_end_all
     fi
     [[ -n ${CHECKOUT_TEST_KEEP:-} ]] || rm -rf "$stage"/checkout-*
-    ((${#left[@]} == 0))
+    ((${#left[@]} > 0)) || return 0
+    printf 'not ok - left behind by a test: %s\n' "${left[@]}" >> "$stage/failures"
+    return 1
 }
 
 stage_is_empty() {

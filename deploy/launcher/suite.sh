@@ -135,7 +135,8 @@ suite_unit() {
     build
     log=$(build_dir)/meson-logs/testlog.json
     rm -f "$log"
-    meson test -C "$(build_dir)" --no-rebuild --print-errorlogs < /dev/null || status=$?
+    meson test -C "$(build_dir)" --no-rebuild --print-errorlogs --timeout-multiplier "$TEST_SLOWDOWN" \
+        < /dev/null || status=$?
     counts=$(jq -rs "$unit_counts" "$log" 2> /dev/null || echo '0 0')
     # shellcheck disable=SC2086 # two numbers
     suite_count $counts "$status"
@@ -200,7 +201,7 @@ files_run() {
         $(($(tap_total fail "$report") + $(tap_total cancelled "$report"))) "$status"
     tap_failures "$report" >> "$stage/failures"
     rm "$report"
-    stage_clear || suite_fail "something was left behind by a test"
+    stage_clear || failed+=1
 }
 
 tests_node() {

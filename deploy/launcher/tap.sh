@@ -19,7 +19,7 @@ readonly tap_failures='
     /^# (Subtest: |tests |suites |pass |fail |cancelled |skipped |todo |duration_ms )/ { next }
     /^# / { said = (length(said) < 4000 ? said : "") $0 "\n"; next }
     /^(not )?ok / { whole = said; said = "" }
-    /^ *not ok / { block = $0; lines = 0; inside = 1; next }
+    /^ *not ok / { block = $0; sub(/^ +/, "", block); lines = 0; inside = 1; next }
     !inside { next }
     /^ *\.\.\.$/ {
         inside = 0

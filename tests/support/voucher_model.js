@@ -100,14 +100,19 @@ export class VoucherModel {
   redeem(voucher, holder) {
     const unfit = this.refuseUse(voucher, holder);
     if (unfit) return unfit;
-    this.move(voucher, 'redeem', { byHand: true });
+    this.move(voucher, 'redeem');
     return this.answer(201, voucher);
   }
 
-  /** POST /v1/redemptions/{id}/rollback of the newest redemption there was; what is rolled back stays so. */
+  /** POST /v1/redemptions/{id}/rollback of the newest redemption that was seen; what is rolled back stays so. */
   rollBack(voucher) {
     if (voucher.status === 'redeemed' && voucher.order) return refused(409, 'redemption_of_order');
     if (voucher.status === 'redeemed') this.giveBack(voucher, 'roll back');
+    return this.answer(200, voucher);
+  }
+
+  /** ... of one before it, which is rolled back already: nothing changes, whoever has the voucher now. */
+  rollBackAgain(voucher) {
     return this.answer(200, voucher);
   }
 
@@ -152,11 +157,11 @@ export class VoucherModel {
   }
 
   /** One move of the table; `use` is who has it from now on. */
-  move(voucher, how, { holder, order, byHand = false } = {}) {
+  move(voucher, how, { holder, order } = {}) {
     const again = how === 'reserve' && voucher.status === 'reserved';
     const found = VOUCHER_MOVES.find((move) => move.how === how && move.from === voucher.status);
     if (!found && !again) throw new Error(`the model has no way to ${how} what is ${voucher.status}`);
-    Object.assign(voucher, { status: found?.to ?? 'reserved', holder, order, byHand });
+    Object.assign(voucher, { status: found?.to ?? 'reserved', holder, order });
     voucher.events.push(EVENTS[how]);
   }
 

@@ -25,10 +25,13 @@ test('a process that a killed test file left behind is named, ended, and a failu
     sleep 600 > /dev/null 2>&1 &
     cd /
     echo "$! $stage"
-    stage_clear || exit 9`);
-  const [pid, stage] = stdout.trim().split(' ');
+    stage_clear || { cat "$stage/failures"; exit 9; }`);
+  const [where, ...failures] = stdout.trim().split('\n');
+  const [pid, stage] = where.split(' ');
   assert.equal(status, 9, stderr);
-  assert.match(stderr, new RegExp(`${pid} \\S*/sleep in ${stage}/checkout-x`));
+  const named = `${pid} \\S*/sleep in ${stage}/checkout-x`;
+  assert.match(stderr, new RegExp(named));
+  assert.match(failures.join('\n'), new RegExp(`^not ok - left behind by a test: ${named}$`));
   assert.ok(!isAlive(Number(pid)), 'it still runs');
   assert.ok(!existsSync(stage), 'the stage is still there');
 });

@@ -48,7 +48,7 @@ const told = (words) => printed('tap.sh', `${words} <(cat)`, REPORT);
 test('a failure is told with its error, a file that ended with what it said, and nothing else', () => {
   const said = told('tap_failures');
   assert.match(said, /^# Error: service ended with 2\nnot ok 1 - whole\.test\.js$/m);
-  assert.match(said, /not ok 1 - wrong\n +error: '200 !== 429'$/m);
+  assert.match(said, /^not ok 1 - wrong\n +error: '200 !== 429'$/m);
   assert.doesNotMatch(said, /right|part|Subtest/);
 });
 

@@ -78,7 +78,12 @@ async function spend(model, real, { voucher, order, cents, currency, unknown }) 
   const answer = expectAnswer(await shop.post('/v1/orders', body, { key: newKey() }), expected);
   if (!expected.order) return;
   model.spent[order] = Object.assign(expected.order, { id: answer.json.id });
-  wanted.redemption = (await untilShown(wanted)).redemption;
+  remember(wanted, (await untilShown(wanted)).redemption);
+}
+
+/** The redemptions of a voucher that were seen, the newest first. */
+function remember(voucher, redemption) {
+  voucher.redemptions = [redemption, ...(voucher.redemptions ?? [])];
 }
 
 /** Two orders want it at once: one gets it if it is free, and then it is that one's. */
@@ -98,7 +103,7 @@ async function race(model, real, { voucher, order, cents, repeated }) {
   for (const answer of answers) if (answer.status !== 201) expectLoss(answer);
   for (const { text } of more) assert.equal(text, winner.text, 'one key, two answers');
   model.spent[order] = Object.assign(expected.order, { id: winner.json.id });
-  wanted.redemption = (await untilShown(wanted)).redemption;
+  remember(wanted, (await untilShown(wanted)).redemption);
   /* Two with one key are one holder: whoever comes later may have held it for longer. */
   if (repeated && (await desk.read(wanted)).version > wanted.events.length) model.heldLonger(wanted);
 }
@@ -142,24 +147,31 @@ const deeds = {
   reserve: (voucher, holder) => desk.reserve(voucher, holder),
   release: (voucher, holder) => desk.release(voucher, holder),
   redeem: (voucher, holder) => desk.redeem(voucher, 'receipt', { holder }),
-  rollBack: (voucher) => desk.rollBack(voucher.redemption),
+  rollBack: (voucher) => desk.rollBack(voucher.redemptions[0]),
+  rollBackAgain: (voucher) => desk.rollBack(voucher.redemptions.at(-1)),
   end: (voucher) => desk.makeVoid(voucher),
 };
 
 async function use(model, real, { voucher, how, holder }) {
   const used = model.earned[voucher];
   const answer = expectAnswer(await deeds[how](used, holder), model[how](used, holder));
-  if (answer.status === 201) used.redemption = answer.json.redemption;
+  if (answer.status === 201) remember(used, answer.json.redemption);
 }
 
-const usable = (model, wish) => earned(model, wish) && (wish.how !== 'rollBack' || model.earned[wish.voucher].redemption);
+/** How many redemptions must have been seen. */
+const SEEN = { rollBack: 1, rollBackAgain: 2 };
 
-/** The order that earned it is returned. */
+function usable(model, wish) {
+  const { redemptions = [] } = model.earned[wish.voucher] ?? {};
+  return earned(model, wish) && redemptions.length >= (SEEN[wish.how] ?? 0);
+}
+
+/** The order that earned it is returned: nobody sees that in a voucher that is in use, until it is not. */
 async function undo(model, real, { voucher }) {
   const undone = model.earned[voucher];
   await shop.move(undone.earner.id, 'returned');
   model.undone(undone);
-  await untilShown(undone);
+  await untilQuiet(stack);
 }
 
 const undoable = (model, wish) => earned(model, wish) && model.earned[wish.voucher].earner.status === 'sent';
@@ -206,7 +218,7 @@ const steps = [
   step('race', 3, { voucher, order, cents, repeated: fc.boolean() }, race, earned),
   step('move', 6, { order, to: chosen({ canceled: 3, sent: 1 }) }, move, spent),
   step('let expire', 1, { voucher }, letExpire, earned),
-  step('use', 6, { voucher, holder, how: chosen({ reserve: 3, release: 2, redeem: 2, rollBack: 3, end: 1 }) }, use, usable),
+  step('use', 6, { voucher, holder, how: chosen({ reserve: 3, release: 2, redeem: 2, rollBack: 3, rollBackAgain: 1, end: 1 }) }, use, usable),
   step('undo', 1, { voucher }, undo, undoable),
   step('end time', 1, { voucher }, endTime, earned),
   step('read', 2, { voucher, byCode: fc.boolean(), foreign: fc.nat(2).map((n) => n === 0) }, read, earned),

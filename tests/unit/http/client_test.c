@@ -416,7 +416,8 @@ static void check_outcome(void **state)
     for (int i = 1; i <= row->requests; i++) {
         bool fails = i == row->requests && row->kind != ERROR_NONE;
         struct client_request request = to_actor(&origins, &actor);
-        request.deadline = deadline_in_ms(fails ? 300 : patience_ms(3000));
+        request.deadline = row->kind == ERROR_DEADLINE && fails ? deadline_in_ms(300)
+                                                                : patience_deadline(3000);
         assert_int_equal(client_send(other, &request, &status, &answer, &err), !fails);
         if (fails)
             assert_int_equal(err.kind, row->kind);

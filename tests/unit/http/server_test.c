@@ -285,7 +285,7 @@ static void an_idle_server_stops_at_once(void **state)
 
     (void)state;
     int64_t began_us = clock_monotonic_us();
-    server_drain(mine->server, deadline_in_ms(6000));
+    server_drain(mine->server, patience_deadline(6000));
     assert_true(wire_is_closed(idle));
     test_server_stop(mine);
     assert_true(patience_lasts(began_us, 1800));

@@ -75,10 +75,10 @@ void wire_expect(uint16_t port, const char *request, int status);
 /* The connection is where both sides think it is: another request is answered on it. */
 void wire_goes_on(int wire);
 
-/* True when the other side has closed, or does within 3 s, and nothing more comes. */
+/* True when the other side has closed, or does soon, and nothing more comes. */
 bool wire_is_closed(int wire);
 
-/* Waits for a condition for up to 5 s. */
+/* Waits for a condition; false when it has not come about for long. */
 bool wait_until(bool (*condition)(void *ctx), void *ctx);
 
 #endif

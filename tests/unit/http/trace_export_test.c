@@ -5,7 +5,6 @@
 #include "shared/http/client.h"
 #include "shared/runtime/metrics.h"
 #include "shared/runtime/trace_span.h"
-#include "tests/unit/patience.h"
 #include "tests/unit/table.h"
 
 /* Much longer than stopping may take, on a slow machine too. */
@@ -41,7 +40,7 @@ static void stopping_does_not_wait_for_a_collector_that_is_away(UNUSED void **st
 {
     struct trace_export *exporter = trace_export_start(
         &(struct trace_export_settings){ "http://127.0.0.1:1", "order-service", "0" });
-    struct deadline deadline = patience_deadline(STOP_MS);
+    struct deadline deadline = deadline_in_ms(STOP_MS);
     struct metric *dropped = metric_counter("checkout_trace_spans_dropped_total", "", "");
     struct trace trace = trace_create();
     struct trace_span span;
