@@ -21,7 +21,7 @@ struct ticket {
     struct error *err;
     struct ticket *next;
     int64_t queued_at_us;
-    bool taken; /* guarded by the journal's mutex */
+    bool taken;       /* guarded by the journal's mutex */
     atomic_bool done; /* the answer to journal_commit() */
     sem_t told;       /* posted when `done`, `err` and the write are final */
 };
@@ -31,6 +31,7 @@ struct queue {
     int stream;
     struct ticket *first, **last;
     size_t count;
+    size_t bytes;   /* of their values */
     size_t batches; /* taken from it and under way */
     bool urgent;    /* somebody has waited for long, and may still be in it */
 };
@@ -94,7 +95,12 @@ static bool is_ready(const struct journal *journal, const struct queue *queue)
     if (queue->first == NULL)
         return false;
     return journal->draining || queue->batches == 0 || queue->count >= JOURNAL_JOIN_COUNT ||
-           queue->urgent;
+           queue->bytes >= JOURNAL_JOIN_BYTES || queue->urgent;
+}
+
+static size_t bytes_of(const struct ticket *ticket)
+{
+    return ticket->write->parameters.block.length;
 }
 
 static void note_empty(struct queue *queue)
@@ -122,6 +128,7 @@ static bool enqueue(struct journal *journal, struct ticket *ticket, struct error
         *queue->last = ticket;
         queue->last = &ticket->next;
         queue->count++;
+        queue->bytes += bytes_of(ticket);
         metric_set(journal->depth, (int64_t)++journal->queued);
         if (is_ready(journal, queue))
             pthread_cond_signal(&journal->filled);
@@ -149,6 +156,7 @@ static bool withdraw(struct journal *journal, struct ticket *ticket)
         if (queue->first == NULL)
             note_empty(queue);
         queue->count--;
+        queue->bytes -= bytes_of(ticket);
         metric_set(journal->depth, (int64_t)--journal->queued);
         break;
     }
@@ -183,6 +191,7 @@ static void take_tickets(struct journal *journal, struct queue *queue, struct wr
 {
     while (queue->first != NULL && writer->count < JOURNAL_BATCH_MAX) {
         queue->first->taken = true;
+        queue->bytes -= bytes_of(queue->first);
         writer->batch[writer->count++] = queue->first;
         queue->first = queue->first->next;
     }
@@ -439,6 +448,7 @@ static void refuse_queued(struct journal *journal)
         }
         note_empty(queue);
         queue->count = 0;
+        queue->bytes = 0;
     }
     journal->queued = 0;
     metric_set(journal->depth, 0);

@@ -11,10 +11,10 @@
  *
  * A writer thread takes whatever has queued for one stream, without waiting for more. While it
  * commits, the next batch gathers: the busier the service, the larger the batches and the fewer
- * commits per write. Another writer joins when JOURNAL_JOIN_COUNT writes have gathered, to execute
- * their statements while the first commits; or when one has waited JOURNAL_JOIN_MS, so that nobody
- * stands behind statements that hang while a writer is free. Sooner it would only make more and
- * smaller batches.
+ * commits per write. Another writer joins when JOURNAL_JOIN_COUNT writes have gathered, or fewer
+ * with values of JOURNAL_JOIN_BYTES, to execute their statements while the first commits; or when
+ * one has waited JOURNAL_JOIN_MS, so that nobody stands behind statements that hang while a writer
+ * is free. Sooner it would only make more and smaller batches.
  *
  * A statement that returns no row has refused (somebody was faster, the key was used before):
  * WRITE_REFUSED, nothing written, nothing announced. A statement that raises takes nobody with it:
@@ -38,7 +38,7 @@ enum { JOURNAL_BATCH_MAX = 256 };
 enum { JOURNAL_QUEUE_MAX = 4096 };
 
 /* When a stream has another batch beside the one under way. */
-enum { JOURNAL_JOIN_COUNT = 64, JOURNAL_JOIN_MS = 100 };
+enum { JOURNAL_JOIN_COUNT = 64, JOURNAL_JOIN_BYTES = 128 * 1024, JOURNAL_JOIN_MS = 100 };
 
 /* Streams that one journal keeps apart. */
 enum { JOURNAL_STREAMS_MAX = 64 };

@@ -133,6 +133,7 @@ struct caller {
     struct journal *journal;
     int stream;
     unsigned char row;
+    size_t size; /* of its value */
     pthread_t thread;
     bool done;
     struct error err; /* if not */
@@ -146,24 +147,37 @@ struct scene {
 
 static void *call(void *ctx)
 {
+    static const char nothing[JOURNAL_JOIN_BYTES];
     static const struct statement statement = { .name = "nothing" };
     struct caller *caller = ctx;
     AUTO(write_release) struct write write;
 
     write_begin(&write, &statement, WRITE_CHANGE, caller->stream,
                 (struct id){ .bytes = { caller->row } });
+    parameters_add_bytes(&write.parameters, nothing, caller->size);
     caller->done = journal_commit(caller->journal, &write, deadline_in_ms(LONG_MS), &caller->err);
     return NULL;
 }
 
-static struct caller *write_row(struct scene *scene, int stream, unsigned char row)
+static struct caller *begin_call(struct scene *scene, struct caller wish)
 {
     struct caller *caller = &scene->callers[scene->count++];
 
-    *caller = (struct caller){ .journal = scene->journal, .stream = stream, .row = row };
+    *caller = wish;
+    caller->journal = scene->journal;
     int failed = pthread_create(&caller->thread, NULL, call, caller);
     assert_int_equal(failed, 0);
     return caller;
+}
+
+static struct caller *write_row(struct scene *scene, int stream, unsigned char row)
+{
+    return begin_call(scene, (struct caller){ .stream = stream, .row = row });
+}
+
+static void write_large(struct scene *scene, size_t size)
+{
+    begin_call(scene, (struct caller){ .row = 1, .size = size });
 }
 
 static void write_to(struct scene *scene, int stream, size_t count)
@@ -258,6 +272,27 @@ static void many_writes_are_taken_beside_it(UNUSED void **state)
     write_to(&scene, 0, JOURNAL_JOIN_COUNT);
     wait_for(batches, 2);
     assert_int_equal(atomic_load(&sizes[1]), JOURNAL_JOIN_COUNT);
+    end_scene(&scene);
+}
+
+static void a_few_large_ones_are_taken_beside_it(UNUSED void **state)
+{
+    static struct scene scene;
+
+    begin_scene(&scene);
+    write_to(&scene, 0, 1);
+    wait_for(batches, 1);
+    write_large(&scene, JOURNAL_JOIN_BYTES / 3);
+    write_large(&scene, JOURNAL_JOIN_BYTES / 3);
+    wait_for(queued, 2);
+    assert_int_equal(batches(), 1);
+    write_large(&scene, JOURNAL_JOIN_BYTES / 2);
+    wait_for(batches, 2);
+    assert_int_equal(atomic_load(&sizes[1]), 3);
+    hold(1, 2, false);
+    write_large(&scene, JOURNAL_JOIN_BYTES / 2); /* what was taken weighs no more */
+    wait_for(queued, 1);
+    assert_int_equal(batches(), 2);
     end_scene(&scene);
 }
 
@@ -416,6 +451,7 @@ int main(void)
     TABLE_ADD(&table, who_comes_when_it_has_drained_is_refused);
     TABLE_ADD(&table, few_writes_wait_for_the_batch_under_way);
     TABLE_ADD(&table, many_writes_are_taken_beside_it);
+    TABLE_ADD(&table, a_few_large_ones_are_taken_beside_it);
     TABLE_ADD(&table, who_has_waited_for_long_is_taken_beside_it);
     TABLE_ADD(&table, many_who_have_waited_for_long_are_all_taken_beside_it);
     TABLE_ADD(&table, another_stream_waits_for_nobody);
